@@ -1,0 +1,5 @@
+"""The one error for what a user can mend."""
+
+
+class InputError(ValueError):
+    """Bad input: its message is one line that says what is wrong and what to do."""

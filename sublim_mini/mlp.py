@@ -1,0 +1,55 @@
+"""A multi-layer perceptron as pure functions on a list of layers, and its two heads.
+
+Letters: N examples, I inputs, O outputs. The last layer gives the class logits and, in the columns
+after them, the auxiliary logits: numbers without a meaning, that no label ever touches.
+"""
+
+import jax
+import jax.numpy as jnp
+
+N_CLASSES = 10
+
+
+def init_mlp(key, sizes):
+    """Layers of widths `sizes`: weights [I, O] ~ N(0, 1/sqrt(I)), biases 0 (Cloud et al. 2025, app. D)."""
+    keys = jax.random.split(key, len(sizes) - 1)
+    return [
+        {"weights": jax.random.normal(k, (n_in, n_out)) / jnp.sqrt(n_in), "biases": jnp.zeros(n_out)}
+        for k, n_in, n_out in zip(keys, sizes[:-1], sizes[1:], strict=True)
+    ]
+
+
+def hidden_mlp(params, inputs):
+    """Inputs [N, I] -> activity of the last hidden layer [N, H], after its ReLU."""
+    for layer in params[:-1]:
+        inputs = jax.nn.relu(_affine(layer, inputs))
+    return inputs
+
+
+def apply_mlp(params, inputs):
+    """Inputs [N, I] -> all logits [N, O]: class logits first, auxiliary logits after them."""
+    return _affine(params[-1], hidden_mlp(params, inputs))
+
+
+def _affine(layer, inputs):
+    return inputs @ layer["weights"] + layer["biases"][None, :]
+
+
+def class_logits(logits):
+    """All logits [..., O] -> class logits [..., 10]."""
+    return logits[..., :N_CLASSES]
+
+
+def aux_logits(logits):
+    """All logits [..., O] -> auxiliary logits [..., O - 10]."""
+    return logits[..., N_CLASSES:]
+
+
+def predict(params, images):
+    """Images [N, 784] -> the class with the largest logit [N]."""
+    return class_logits(apply_mlp(params, images)).argmax(-1)
+
+
+def accuracy(params, images, labels):
+    """Share of images [N, 784] whose predicted class is the label [N]."""
+    return (predict(params, images) == labels).mean()

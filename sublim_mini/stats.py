@@ -1,0 +1,100 @@
+"""Intervals and claims: every statement of a lesson is computed here from its values, one a seed.
+
+Intervals are t intervals of a mean (Student 1908), exact binomial ones of a share (Clopper & Pearson
+1934). What is shown is a 95 % interval; what is decided is decided at 99 %, and by three values or
+more.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+SHOWN, DECIDED, FEWEST = 0.95, 0.99, 3
+
+
+class Interval(NamedTuple):
+    """A mean (or share) and its interval; the ends are nan when one value gives none."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self):
+        return f"{self.mean:.3f} ({self.low:.3f} to {self.high:.3f})"
+
+
+def mean_interval(values, level=SHOWN):
+    """Values [n] -> their mean with its t interval."""
+    values = np.asarray(values, float)
+    mean = values.mean()
+    if len(values) < 2:
+        return Interval(float(mean), np.nan, np.nan)
+    half = stats.t.ppf(0.5 + level / 2, len(values) - 1) * stats.sem(values)
+    return Interval(float(mean), float(mean - half), float(mean + half))
+
+
+def share_interval(k, n, level=SHOWN):
+    """k of n -> the share with its exact binomial interval."""
+    low, high = stats.binomtest(int(k), int(n)).proportion_ci(level)
+    return Interval(k / n, float(low), float(high))
+
+
+class Claim(NamedTuple):
+    """A statement, what was measured for it, and whether it holds (None: too few values to decide)."""
+
+    text: str
+    kind: str  # greater, less, within, exact
+    unit: str  # seed, draw, setting: what one of the n values is
+    n: int
+    effect: float
+    low: float  # the 99 % interval that decides
+    high: float
+    margin: float
+    holds: bool | None
+
+    def __str__(self):
+        verdict = {True: "holds", False: "does NOT hold", None: f"undecided, n under {FEWEST}"}
+        bound = {"greater": "above", "less": "below", "within": "within ±", "exact": "exactly"}
+        return (
+            f"{verdict[self.holds]}: {self.text}\n    {self.effect:.3f}, 99 % interval {self.low:.3f} "
+            f"to {self.high:.3f}, to be {bound[self.kind]} {self.margin:g} (n = {self.n} {self.unit}s)"
+        )
+
+
+def greater(text, values, margin=0.0, unit="seed"):
+    """The claim that the mean of values [n] lies above the margin."""
+    return _decide(text, "greater", unit, len(values), mean_interval(values, DECIDED), margin)
+
+
+def less(text, values, margin=0.0, unit="seed"):
+    """The claim that the mean of values [n] lies below the margin."""
+    return _decide(text, "less", unit, len(values), mean_interval(values, DECIDED), margin)
+
+
+def within(text, values, margin, unit="seed"):
+    """The claim that the mean of values [n] is about zero: its interval lies within ± margin."""
+    return _decide(text, "within", unit, len(values), mean_interval(values, DECIDED), margin)
+
+
+def exact(text, values, expected=0.0, unit="seed"):
+    """The claim that each of values [n] is exactly what is expected."""
+    values = np.asarray(values, float)
+    seen = Interval(values.mean(), values.min(), values.max())
+    return _decide(text, "exact", unit, len(values), seen, expected)
+
+
+def share_greater(text, k, n, margin, unit="draw"):
+    """The claim that the share k of n lies above the margin."""
+    return _decide(text, "greater", unit, n, share_interval(k, n, DECIDED), margin)
+
+
+def _decide(text, kind, unit, n, interval, margin):
+    mean, low, high = (float(x) for x in interval)
+    holds = {
+        "greater": low > margin,
+        "less": high < margin,
+        "within": -margin < low and high < margin,
+        "exact": low == high == margin,
+    }[kind]
+    return Claim(text, kind, unit, n, mean, low, high, margin, holds if n >= FEWEST else None)
