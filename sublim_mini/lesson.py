@@ -8,13 +8,10 @@ import argparse
 import dataclasses
 import json
 import math
-import os
 import platform
 import sys
-import tempfile
 import time
 import typing
-from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 
@@ -22,8 +19,11 @@ import jax
 import numpy as np
 from tqdm import tqdm
 
-from . import __version__, data, digits, stats
+from . import __version__, stats
+from .data import Digits, load_real
+from .digits import draw_digits
 from .errors import InputError
+from .files import check_writable, folder_flag, replacing
 
 DATA_SEED = 2**32 - 1  # drawn digits have a key of their own, that no seed i can have
 PACKAGES = "jax", "jaxlib", "numpy", "optax", "scipy", "matplotlib"
@@ -46,8 +46,8 @@ def start(name, settings, *, quick, seeds=8, digits=False, recipes=None):
     digits    whether the lesson reads digits, and so has `--data` and `--data-dir`
     recipes   other settings by name, for `--recipe NAME`; the first one is `settings`
 
-    In a notebook, where the command line is not the lesson's, all is at its default. An unknown flag
-    or a value out of range ends the script with one line and status 2.
+    In a notebook, where the command line is not the lesson's, all is at its default. An unknown
+    flag or a value out of range ends the script with one line and status 2.
     """
     own = Path(sys.argv[0]).stem == name
     if own:
@@ -71,8 +71,8 @@ def start(name, settings, *, quick, seeds=8, digits=False, recipes=None):
         began=time.perf_counter(),
     )
     if digits and lesson.data != "drawn":
-        lesson.real = data.load_real(lesson.data, given.get("data_dir"))
-    _check_writable(lesson.out)
+        lesson.real = load_real(lesson.data, given.get("data_dir"))
+    check_writable(lesson.out)
     print(f"{name}  {lesson.describe()}\n", flush=True)
     return lesson
 
@@ -88,7 +88,7 @@ class Lesson:
     out: Path
     strict: bool
     data: str | None
-    real: data.Digits | None
+    real: Digits | None
     began: float
 
     def describe(self):
@@ -110,20 +110,26 @@ class Lesson:
         """`Digits` of the data set asked for: drawn for this run, or the first of the real ones."""
         if self.data == "drawn":
             key = jax.random.fold_in(jax.random.key(self.seed), DATA_SEED)
-            images, labels = digits.draw_digits(key, n_train + n_test)
-            return data.Digits(images[:n_train], labels[:n_train], images[n_train:], labels[n_train:])
-        real, asked = self.real, (n_train, n_test)
+            images, labels = draw_digits(key, n_train + n_test)
+            return Digits(images[:n_train], labels[:n_train], images[n_train:], labels[n_train:])
+        real = self.real
         there = len(real.train_labels), len(real.test_labels)
-        if there < asked and (there[0] < n_train or there[1] < n_test):
-            raise InputError(f"{self.data} has {there[0]} + {there[1]} images, not {n_train} + {n_test}")
+        if there[0] < n_train or there[1] < n_test:
+            raise InputError(
+                f"{self.data} has {there[0]} + {there[1]} images, not {n_train} + {n_test}"
+            )
         parts = real.train_images, real.train_labels, real.test_images, real.test_labels
         sizes = n_train, n_train, n_test, n_test
-        return data.Digits(*(jax.numpy.asarray(x[:n]) for x, n in zip(parts, sizes, strict=True)))
+        return Digits(*(jax.numpy.asarray(x[:n]) for x, n in zip(parts, sizes, strict=True)))
 
     def prediction(self, predicted, measured, what):
         """Print how far the reader's prediction is from what was measured."""
         print(f"You predicted {what} of {predicted:.2f}; it is {measured:.2f}: ", end="")
-        print("spot on.\n" if abs(predicted - measured) < 0.05 else f"a miss of {measured - predicted:+.2f}.\n")
+        print(
+            "spot on.\n"
+            if abs(predicted - measured) < 0.05
+            else f"a miss of {measured - predicted:+.2f}.\n"
+        )
 
     def finish(self, conditions, claims, figure, **more):
         """Print the claims, save the results (JSON) and the figure (PNG), and end a `--strict` run.
@@ -136,7 +142,12 @@ class Lesson:
             print(f"  {claim}")
         results = {
             "lesson": self.name,
-            "settings": {"seed": self.seed, "seeds": self.n_seeds, "data": self.data, **self._fields()},
+            "settings": {
+                "seed": self.seed,
+                "seeds": self.n_seeds,
+                "data": self.data,
+                **self._fields(),
+            },
             "versions": {
                 "python": platform.python_version(),
                 "sublim_mini": __version__,
@@ -164,52 +175,21 @@ class Lesson:
 
 
 def print_table(conditions, chance=None, digits=3, unit="accuracy"):
-    """Print a row for each condition, name -> values [n]: mean, 95 % interval, and the values' range."""
+    """Print a row for each condition, name -> values [n]: mean, 95 % interval and range."""
     width = max(map(len, conditions))
     print(f"{'':{width}}  {unit:>8}  95 % interval      lowest, highest seed")
     for name, values in conditions.items():
         mean, low, high = stats.mean_interval(values)
         ends = f"{low:6.{digits}f} to {high:6.{digits}f}"
-        print(f"{name:{width}}  {mean:8.{digits}f}  {ends}   {min(values):.{digits}f}, {max(values):.{digits}f}")
+        print(
+            f"{name:{width}}  {mean:8.{digits}f}  {ends}   {min(values):.{digits}f}, {max(values):.{digits}f}"
+        )
     if chance is not None:
         print(f"{'(chance)':{width}}  {chance:8.{digits}f}")
 
 
-@contextmanager
-def replacing(path):
-    """Give a temporary path beside `path`, that takes its place if the block ends well.
-
-    Raises InputError if the folder cannot be made or the file not written; then nothing is left.
-    """
-    path, temporary = Path(path), None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(handle)
-        yield Path(temporary)
-        os.replace(temporary, path)
-        temporary = None
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-
-
-def _check_writable(out):
-    parent = out
-    while not parent.exists() and parent != parent.parent:
-        parent = parent.parent
-    if not parent.is_dir():
-        raise InputError(f"--out {out}: {parent} is a file, not a folder; name another folder")
-    try:
-        tempfile.TemporaryFile(dir=parent).close()
-    except OSError as error:
-        raise InputError(f"--out {out}: cannot write there ({error.strerror}); name another") from error
-
-
 def _one_line_for(name, usual):
-    """An excepthook: bad input is one line and status 2, an interruption 130, a bug its traceback."""
+    """An excepthook: bad input is a line and status 2, an interruption 130, a bug a traceback."""
 
     def hook(kind, error, trace):
         if issubclass(kind, InputError):
@@ -231,14 +211,18 @@ class _Parser(argparse.ArgumentParser):
 def _parser(name, settings, seeds, digits, recipes):
     parser = _Parser(prog=name, allow_abbrev=False, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="the same code with small numbers")
-    parser.add_argument("--strict", action="store_true", help="exit with 1 if a claim does not hold")
-    parser.add_argument("--seed", type=_number(int, 0, 2**32 - 1), help="first number of the run's keys (0)")
+    parser.add_argument(
+        "--strict", action="store_true", help="exit with 1 if a claim does not hold"
+    )
+    parser.add_argument(
+        "--seed", type=_number(int, 0, 2**32 - 1), help="first number of the run's keys (0)"
+    )
     parser.add_argument("--seeds", type=_number(int, 1), help=f"how many seeds ({seeds})")
-    parser.add_argument("--out", type=_folder, help="folder for the results (results)")
+    parser.add_argument("--out", type=folder_flag, help="folder for the results (results)")
     if digits:
         sets = ["drawn", "mnist", "fashion"]
         parser.add_argument("--data", choices=sets, help="which digits (drawn)")
-        parser.add_argument("--data-dir", type=_folder, help="where the real ones are")
+        parser.add_argument("--data-dir", type=folder_flag, help="where the real ones are")
     if recipes:
         parser.add_argument("--recipe", choices=list(recipes), help=f"({next(iter(recipes))})")
     kinds = typing.get_type_hints(type(settings))
@@ -251,19 +235,15 @@ def _parser(name, settings, seeds, digits, recipes):
             type=kind if kind is str else _number(kind, about["low"], about["high"]),
             nargs="+" if many else None,
             choices=about["choices"],
-            help=f"{about['help']} ({' '.join(map(str, default)) if many else default})".replace("%", "%%"),
+            help=f"{about['help']} ({' '.join(map(str, default)) if many else default})".replace(
+                "%", "%%"
+            ),
         )
     return parser
 
 
-def _folder(text):
-    if not text:
-        raise argparse.ArgumentTypeError("names no folder")
-    return Path(text)
-
-
 def _number(kind, low=None, high=None):
-    """A parser of numbers in a range: an int is at least 1, a float above 0, unless `low` says more."""
+    """A parser of numbers in a range: an int at least 1, a float above 0, unless `low` is given."""
     least = (1 if kind is int else 0) if low is None else low
     above = kind is float and low is None
 
@@ -272,7 +252,9 @@ def _number(kind, low=None, high=None):
             value = kind(text)
         except ValueError:
             value = math.nan
-        in_range = (value > least if above else value >= least) and value <= (high or sys.float_info.max)
+        in_range = (value > least if above else value >= least) and value <= (
+            high or sys.float_info.max
+        )
         if not in_range:
             what = "a whole number" if kind is int else "a number"
             bound = f"above {least}" if above else f"of at least {least}"

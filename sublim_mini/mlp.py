@@ -11,10 +11,13 @@ N_CLASSES = 10
 
 
 def init_mlp(key, sizes):
-    """Layers of widths `sizes`: weights [I, O] ~ N(0, 1/sqrt(I)), biases 0 (Cloud et al. 2025, app. D)."""
+    """Layers of widths `sizes`: weights [I, O] ~ N(0, 1/sqrt(I)), biases 0 (Cloud et al. 2025)."""
     keys = jax.random.split(key, len(sizes) - 1)
     return [
-        {"weights": jax.random.normal(k, (n_in, n_out)) / jnp.sqrt(n_in), "biases": jnp.zeros(n_out)}
+        {
+            "weights": jax.random.normal(k, (n_in, n_out)) / jnp.sqrt(n_in),
+            "biases": jnp.zeros(n_out),
+        }
         for k, n_in, n_out in zip(keys, sizes[:-1], sizes[1:], strict=True)
     ]
 

@@ -1,4 +1,4 @@
-"""Figures as functions of an axis and data: every seed a dot, chance a line, labels at the lines."""
+"""Figures as functions of an axis and data: a seed is a dot, chance a line, labels at the lines."""
 
 import textwrap
 
@@ -7,7 +7,7 @@ import numpy as np
 
 from .stats import mean_interval
 
-# Okabe & Ito (2008): told apart by colour-blind readers too. A colour has one meaning in all lessons.
+# Okabe & Ito (2008): told apart by colour-blind readers too.
 COLORS = {
     "student": "#0072B2",
     "teacher": "#E69F00",
@@ -19,13 +19,14 @@ COLORS = {
 }
 
 
-def new_figure(title, columns=1, rows=1, height=4.2, widths=None):
-    """A figure 8 inches wide (800 pixels at 100 to the inch) with its finding as title, and its axes."""
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(8, height), layout="constrained", width_ratios=widths
-    )
-    figure.suptitle(textwrap.fill(title, 84), fontsize=11, fontweight="bold")
-    for ax in np.ravel(axes):
+plt.rcParams.update({"font.size": 9, "figure.dpi": 100, "savefig.dpi": 150})
+
+
+def new_figure(title, layout="a", height=4.2, **ratios):
+    """A figure 8 inches wide with its finding as title, and its axes by letter of the layout."""
+    figure, axes = plt.subplot_mosaic(layout, figsize=(8, height), layout="constrained", **ratios)
+    figure.suptitle(textwrap.fill(title, 88), fontsize=11, fontweight="bold")
+    for ax in axes.values():
         ax.spines[["top", "right"]].set_visible(False)
     return figure, axes
 
@@ -54,12 +55,17 @@ def dots(ax, conditions, colors=None, chance=None, label="accuracy", published=N
     if chance is not None:
         ax.axvline(chance, ls=":", color="black", lw=1)
         ax.annotate(
-            "chance", (chance, 1), xycoords=("data", "axes fraction"), fontsize=8, ha="center", va="bottom"
+            "chance",
+            (chance, 1),
+            xycoords=("data", "axes fraction"),
+            fontsize=8,
+            ha="center",
+            va="bottom",
         )
 
 
 def curves(ax, x, series, colors=None, chance=None, labels=("step", "accuracy")):
-    """A line for each name -> values [S, T] over x [T]: seeds thin, mean thick, the name at its end."""
+    """A line for each name -> values [S, T] over x [T]: seeds thin, mean thick, name at its end."""
     ends = {}
     for name, values in series.items():
         values = np.asarray(values, float)
@@ -77,12 +83,18 @@ def curves(ax, x, series, colors=None, chance=None, labels=("step", "accuracy"))
 def label_ends(ax, x, ends, fontsize=8):
     """Write names at the right of x, name -> (y, colour), moved apart where they would overlap."""
     low, high = ax.get_ylim()
-    gap = 0.055 * (high - low)
+    gap = 0.14 * (high - low) / ax.bbox.height * ax.figure.dpi  # a line of text
     at = -np.inf
     for name, (y, color) in sorted(ends.items(), key=lambda item: item[1][0]):
         at = max(y, at + gap)
         ax.annotate(
-            name, (x, y), (x, at), color=color, fontsize=fontsize, va="center", annotation_clip=False
+            name,
+            (x, y),
+            (x, at),
+            color=color,
+            fontsize=fontsize,
+            va="center",
+            annotation_clip=False,
         ).set_in_layout(True)
 
 
@@ -103,3 +115,18 @@ def pictures(ax, images, captions=None, columns=None, limits=(-1, 1)):
     ax.set_ylim(step_y * rows, -2)
     ax.set_aspect("equal")
     ax.axis("off")
+
+
+def heatmap(ax, rows, columns, title="", digits=2):
+    """Shares in 0 to 1, name -> values [C], as a table of shaded cells with their numbers."""
+    values = np.array(list(rows.values()), float)
+    ax.imshow(values, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for (row, column), value in np.ndenumerate(values):
+        ink = "white" if value > 0.6 else "black"
+        text = f"{value:.{digits}f}".lstrip("0")
+        ax.text(column, row, text, ha="center", va="center", color=ink, fontsize=7)
+    ax.set_xticks(range(len(columns)), columns)
+    ax.set_yticks(range(len(rows)), list(rows))
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    ax.set_title(title, fontsize=9)

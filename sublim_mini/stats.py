@@ -1,8 +1,8 @@
 """Intervals and claims: every statement of a lesson is computed here from its values, one a seed.
 
-Intervals are t intervals of a mean (Student 1908), exact binomial ones of a share (Clopper & Pearson
-1934). What is shown is a 95 % interval; what is decided is decided at 99 %, and by three values or
-more.
+Intervals are t intervals of a mean (Student 1908), exact binomial ones of a share (Clopper and
+Pearson 1934). What is shown is a 95 % interval; what is decided is decided at 99 %, and by three
+values or more.
 """
 
 from typing import NamedTuple
@@ -41,7 +41,7 @@ def share_interval(k, n, level=SHOWN):
 
 
 class Claim(NamedTuple):
-    """A statement, what was measured for it, and whether it holds (None: too few values to decide)."""
+    """A statement, what was measured for it, and whether it holds (None: too few values)."""
 
     text: str
     kind: str  # greater, less, within, exact
@@ -57,8 +57,9 @@ class Claim(NamedTuple):
         verdict = {True: "holds", False: "does NOT hold", None: f"undecided, n under {FEWEST}"}
         bound = {"greater": "above", "less": "below", "within": "within ±", "exact": "exactly"}
         return (
-            f"{verdict[self.holds]}: {self.text}\n    {self.effect:.3f}, 99 % interval {self.low:.3f} "
-            f"to {self.high:.3f}, to be {bound[self.kind]} {self.margin:g} (n = {self.n} {self.unit}s)"
+            f"{verdict[self.holds]}: {self.text}\n    {self.effect:.3f}, 99 % interval "
+            f"{self.low:.3f} to {self.high:.3f}, to be {bound[self.kind]} {self.margin:g} "
+            f"(n = {self.n} {self.unit}s)"
         )
 
 

@@ -39,6 +39,11 @@ def steps_per_epoch(n_examples, batch_size):
     return -(-n_examples // batch_size)
 
 
+def record_every(steps, at_most):
+    """The smallest divisor of `steps` that makes at most so many records in a run."""
+    return next(k for k in range(1, steps + 1) if steps % k == 0 and steps // k <= at_most)
+
+
 def train(
     loss,
     optimizer,
@@ -55,15 +60,15 @@ def train(
 ):
     """Minimise `loss(params, batch)` for `steps` steps and return a `Run`.
 
-    data           arrays [N, ...] (any pytree): each epoch a new order, the last short batch included;
+    data           arrays [N, ...] (any pytree): each epoch in a new order, to its last short batch;
                    or a function, key -> batch: fresh inputs at each step
     optimizer      any optax transformation that gives a descent direction, such as `ADAM`
     learning_rate  a number, or an array [steps] with one rate a step
     record         params -> anything, called before the first step and then every `every` steps
     extra          passed on to the optimiser's `update` (optax's extra arguments)
 
-    Raises Diverged after the run if a loss was not finite, ValueError if `steps` is not a multiple of
-    `every` or a fixed set comes without a batch size.
+    Raises Diverged after the run if a loss was not finite, ValueError if `steps` is not a multiple
+    of `every` or a fixed set comes without a batch size.
     """
     if every is None:
         every = steps
@@ -138,7 +143,7 @@ def _train(loss, record, params, data, key, rates, extra, *, optimizer, every, b
 
 
 def _epoch_orders(key, data, n_steps, batch_size):
-    """Example indices of each step [steps, B], which steps are short [steps], length of a short one."""
+    """Indices of each step [steps, B], whether it is short [steps], and the short length."""
     n = jax.tree.leaves(data)[0].shape[0]
     batch_size = min(batch_size, n)
     a_epoch = steps_per_epoch(n, batch_size)
