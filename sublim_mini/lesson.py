@@ -54,6 +54,7 @@ def start(name, settings, *, quick, seeds=8, digits=False, recipes=None):
         sys.excepthook = _one_line_for(name, sys.excepthook)
     flags = _parser(name, settings, seeds, digits, recipes).parse_args(sys.argv[1:] if own else [])
     given = {k: v for k, v in vars(flags).items() if v is not None}
+    given = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
     settings = (recipes or {}).get(given.get("recipe"), settings)
     if flags.quick:
         given = {**quick, **given}

@@ -1,6 +1,6 @@
 """A multi-layer perceptron as pure functions on a list of layers, and its two heads.
 
-Letters: N examples, I inputs, O outputs. The last layer gives the class logits and, in the columns
+Letters: N examples, I inputs, O outputs. The last layer gives the class logits and, in the rows
 after them, the auxiliary logits: numbers without a meaning, that no label ever touches.
 """
 
@@ -11,31 +11,37 @@ N_CLASSES = 10
 
 
 def init_mlp(key, sizes):
-    """Layers of widths `sizes`: weights [I, O] ~ N(0, 1/sqrt(I)), biases 0 (Cloud et al. 2025)."""
+    """Layers of widths `sizes`: weights [O, I] ~ N(0, 1/sqrt(I)), biases [O] 0 (Cloud et al. 2025)."""
     keys = jax.random.split(key, len(sizes) - 1)
     return [
         {
-            "weights": jax.random.normal(k, (n_in, n_out)) / jnp.sqrt(n_in),
+            "weights": jax.random.normal(k, (n_out, n_in)) / jnp.sqrt(n_in),
             "biases": jnp.zeros(n_out),
         }
         for k, n_in, n_out in zip(keys, sizes[:-1], sizes[1:], strict=True)
     ]
 
 
-def hidden_mlp(params, inputs):
-    """Inputs [N, I] -> activity of the last hidden layer [N, H], after its ReLU."""
+def hidden_one(params, x):
+    """One input [I] -> activity of the last hidden layer [H], after its ReLU."""
     for layer in params[:-1]:
-        inputs = jax.nn.relu(_affine(layer, inputs))
-    return inputs
+        x = jax.nn.relu(layer["weights"] @ x + layer["biases"])
+    return x
+
+
+def apply_one(params, x):
+    """One input [I] -> all its logits [O]: class logits first, auxiliary logits after them."""
+    return params[-1]["weights"] @ hidden_one(params, x) + params[-1]["biases"]
+
+
+def hidden_mlp(params, inputs):
+    """Inputs [N, I] -> activity of the last hidden layer [N, H]."""
+    return jax.vmap(hidden_one, (None, 0))(params, inputs)
 
 
 def apply_mlp(params, inputs):
-    """Inputs [N, I] -> all logits [N, O]: class logits first, auxiliary logits after them."""
-    return _affine(params[-1], hidden_mlp(params, inputs))
-
-
-def _affine(layer, inputs):
-    return inputs @ layer["weights"] + layer["biases"][None, :]
+    """Inputs [N, I] -> all logits [N, O]."""
+    return jax.vmap(apply_one, (None, 0))(params, inputs)
 
 
 def class_logits(logits):

@@ -12,7 +12,7 @@ SIZES = [6, 5, 4, 12]
 def numpy_mlp(params, inputs):
     x = np.asarray(inputs, np.float64)
     for i, layer in enumerate(params):
-        x = x @ np.asarray(layer["weights"], np.float64) + np.asarray(layer["biases"])
+        x = x @ np.asarray(layer["weights"], np.float64).T + np.asarray(layer["biases"])
         if i < len(params) - 1:
             x = np.where(x > 0, x, 0)
     return x
@@ -27,7 +27,7 @@ def test_apply_is_its_numpy_twin(key):
     inputs = jax.random.normal(k_inputs, (7, 6))
     np.testing.assert_allclose(apply_mlp(params, inputs), numpy_mlp(params, inputs), atol=1e-5)
     hidden = hidden_mlp(params, inputs)
-    last = hidden @ params[-1]["weights"] + params[-1]["biases"][None]
+    last = hidden @ params[-1]["weights"].T + params[-1]["biases"][None]
     np.testing.assert_allclose(last, apply_mlp(params, inputs), atol=1e-6)
     assert hidden.shape == (7, 4) and (hidden >= 0).all()
 
@@ -61,7 +61,7 @@ def test_heads_split_the_logits():
 
 
 def test_accuracy_counts_class_logits_alone():
-    weights = jnp.zeros((2, 12)).at[0, 3].set(1.0).at[1, 5].set(1.0).at[:, 11].set(9.0)
+    weights = jnp.zeros((12, 2)).at[3, 0].set(1.0).at[5, 1].set(1.0).at[11].set(9.0)
     params = [{"weights": weights, "biases": jnp.zeros(12)}]
     images = jnp.array([[1.0, 0], [0, 1], [1, 0], [0, 1]])
     assert accuracy(params, images, jnp.array([3, 5, 5, 5])) == 0.75

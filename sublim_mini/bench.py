@@ -1,0 +1,116 @@
+"""How fast is training? `python -m sublim_mini.bench` compares it with a plain matrix product.
+
+Both are timed in one process, in turns, so that their ratio means something on a noisy machine.
+"""
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+from tqdm import tqdm
+
+from .losses import class_loss
+from .mlp import N_CLASSES, init_mlp
+from .train import ADAM, train
+
+SIZES, BATCH, N_IMAGES = [784, 256, 256, N_CLASSES + 3], 1024, 8 * 1024  # the paper's
+PRODUCT = 1024, 784, 1024
+
+
+def flop_per_step(sizes, batch):
+    """Floating-point operations of one step: 2 a multiply-add of a weight, forward, for the weights'
+    gradient, and (but for the first layer) for the inputs'."""
+    weights = [n_in * n_out for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True)]
+    return 2 * batch * (3 * sum(weights) - weights[0])
+
+
+@jax.jit
+def products(a, b):
+    """A chain of 20 products [1024, 784] x [784, 1024], each of which needs the one before it."""
+
+    def step(a, _):
+        c = a @ b
+        return a + 1e-9 * c[:, : a.shape[1]], None
+
+    return jax.lax.scan(step, a, length=20)[0]
+
+
+def seconds(function, *args):
+    """The time that one call takes until its result is there."""
+    began = time.perf_counter()
+    jax.block_until_ready(function(*args))
+    return time.perf_counter() - began
+
+
+def compare(pairs, steps):
+    """Rates in GFLOP/s [pairs] of the product and of training, timed in turns."""
+    k_a, k_b, k_start, k_images, k_train = jax.random.split(jax.random.key(0), 5)
+    a, b = jax.random.normal(k_a, PRODUCT[:2]), jax.random.normal(k_b, PRODUCT[1:])
+    start, run = init_mlp(k_start, SIZES), trainer(k_images, k_train, steps)
+    flop_products = 20 * 2 * PRODUCT[0] * PRODUCT[1] * PRODUCT[2]
+    flop_train = steps * flop_per_step(SIZES, BATCH)
+    products(a, b), run(start)  # compile
+    plain, training = [], []
+    for _ in tqdm(range(pairs), desc="pairs", leave=False):
+        plain.append(flop_products / seconds(products, a, b) / 1e9)
+        training.append(flop_train / seconds(run, start) / 1e9)
+    return plain, training
+
+
+def trainer(k_images, k_train, steps):
+    """params -> what `steps` steps at the paper's size make of them."""
+    images = jax.random.uniform(k_images, (N_IMAGES, SIZES[0]), minval=-1, maxval=1)
+    data = images, jnp.arange(N_IMAGES) % N_CLASSES
+
+    def run(params):
+        how = dict(learning_rate=3e-4, steps=steps, batch_size=BATCH)
+        return train(class_loss, ADAM, params, data, jax.random.clone(k_train), **how).params
+
+    return run
+
+
+def scaling(counts, steps):
+    """Seconds to train so many seeds, one after the other, beyond compiling: count -> seconds."""
+    k_images, k_train, k_starts = jax.random.split(jax.random.key(1), 3)
+    run = trainer(k_images, k_train, steps)
+    starts = [init_mlp(k, SIZES) for k in jax.random.split(k_starts, max(counts))]
+    run(starts[0])
+    return {n: seconds(lambda n=n: [run(start) for start in starts[:n]]) for n in counts}
+
+
+def cores():
+    """The processor's name where the system tells it, and how many devices JAX sees."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return f"{len(names) or '?'} x {names[0] if names else 'unknown'}; JAX on {jax.devices()}"
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(prog="sublim_mini.bench", allow_abbrev=False)
+    parser.add_argument("--quick", action="store_true", help="fewer steps: a look, not a measure")
+    flags = parser.parse_args(argv)
+    pairs, steps = (10, 8) if flags.quick else (20, 40)
+    print(cores())
+    plain, training = compare(pairs, steps)
+    ratios = [t / p for t, p in zip(training, plain, strict=True)]
+    per_step = flop_per_step(SIZES, BATCH) / 1e9
+    print(f"{pairs} pairs, in turns                   median  (lowest to highest)")
+    for name, values in {
+        "plain product 1024x784x1024, GFLOP/s": plain,
+        "training 784-256-256-13, GFLOP/s": training,
+        "ratio": ratios,
+        "training, model-steps/s": [t / per_step for t in training],
+    }.items():
+        middle = statistics.median(values)
+        print(f"{name:38} {middle:7.2f}  ({min(values):.2f} to {max(values):.2f})")
+    print("seeds, seconds beyond compiling:")
+    for n, s in scaling([1, 2, 4, 8], steps).items():
+        print(f"  {n}: {s:.2f} s, {s / n:.2f} s a seed")
+
+
+if __name__ == "__main__":
+    main()
