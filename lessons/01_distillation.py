@@ -36,7 +36,7 @@ class Settings:
     temperatures: tuple[float, ...] = option((1.0, 4.0, 10.0), "temperatures T to compare")
     width: int = option(128, "units in each of the two hidden layers")
     learning_rate: float = option(1e-3, "of Adam")
-    batch: int = option(128, "examples a step")
+    batch: int = option(100, "examples a step")
     steps: int = option(400, "training steps of each network")
     n_train: int = option(10_000, "digits for the teacher")
     n_test: int = option(2_000, "digits for the test")
