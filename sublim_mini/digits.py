@@ -25,7 +25,7 @@ SLANT_MEAN, SLANT = 0.15, 0.45  # sideways per step up, and its half-width: most
 TURN = 0.2  # half-width, radians
 STRETCH = 0.4  # half-width of the logarithm of width over height
 PEN_MEAN, PEN = 0.95, 0.55  # half a line's width in pixels, and the half-width of its logarithm
-SHIFT = 1.0  # half-width, pixels
+SHIFT = 1.0  # half-width of the place of the centre, pixels
 
 # label -> ways of writing it, each with how common it is. A curve runs smoothly through its points
 # "x,y" on a grid from 0 to 10, y down, and is closed if it ends where it began. After "/" comes
@@ -150,9 +150,8 @@ CONTROLS, WEIGHTS, LENGTHS, SHARES = _tables()
 
 def draw_digit(key, label):
     """Draw `label` by a random hand -> image [784] in [-1, 1], background -1."""
-    noise = jax.random.uniform(
-        key, (CONTROLS.shape[1] + 8, 2), minval=-1.0
-    )  # all there is, at once
+    n_controls = CONTROLS.shape[1]
+    noise = jax.random.uniform(key, (n_controls + 8, 2), minval=-1.0)  # all that is random
     way = ((noise[-1, 0] + 1) / 2 >= jnp.asarray(SHARES)[label]).sum()
     return _draw_way(way, noise[:-1])
 
@@ -168,8 +167,10 @@ def _draw_way(way, noise):
     points = points @ _linear_map(slant, turn, stretch)
     pen = PEN_MEAN * jnp.exp(PEN * width)
     scale = (BOX - 2 * pen) / jnp.ptp(points, axis=0).max()
-    points = (points - points.mean(0, keepdims=True)) * scale + SIDE / 2 + SHIFT * shift
-    return _ink(points, length * scale / N_POINTS, pen)
+    points = (points - points.mean(0, keepdims=True)) * scale
+    lowest, highest = 1 + pen - points.min(0), SIDE - 2 - pen - points.max(0)  # border left free
+    place = jnp.clip(SIDE / 2 + SHIFT * shift[0], lowest, highest)
+    return _ink(points + place[None, :], length * scale / N_POINTS, pen)
 
 
 def _linear_map(slant, turn, stretch):
@@ -184,9 +185,7 @@ def _ink(points, spacing, pen):
     blur = 0.45 + 0.15 * pen  # pixels
     offsets = points[:, :, None] - jnp.arange(SIDE)[None, None, :]  # [P, 2, 28]
     near = jnp.exp(-(offsets**2) / (2 * blur**2))
-    ink = (
-        near[:, 1].T @ near[:, 0] * spacing / (jnp.sqrt(2 * jnp.pi) * blur)
-    )  # [28 rows, 28 columns]
+    ink = near[:, 1].T @ near[:, 0] * spacing / (jnp.sqrt(2 * jnp.pi) * blur)  # [rows, columns]
     flow = 2 * jnp.exp((pen / blur) ** 2 / 2)  # nearly black as far as the pen reaches
     return 1 - 2 * jnp.exp(-flow * ink).reshape(-1)
 
