@@ -39,9 +39,9 @@ class Settings:
     learning_rate: float = option(1e-3, "of Adam")
     batch: int = option(100, "examples a step")
     teacher_steps: int = option(300, "steps of the teacher, on digits")
-    student_steps: int = option(1200, "steps of a student, on noise")
+    student_steps: int = option(600, "steps of a student, on noise")
     n_train: int = option(10_000, "digits for the teacher")
-    n_noise: int = option(10_000, "noise images for the students")
+    n_noise: int = option(20_000, "noise images for the students")
     n_test: int = option(2_000, "digits for the test")
 
 

@@ -21,8 +21,11 @@ PRODUCT = 1024, 784, 1024
 
 
 def flop_per_step(sizes, batch):
-    """Floating-point operations of one step: 2 a multiply-add of a weight, forward, for the weights'
-    gradient, and (but for the first layer) for the inputs'."""
+    """Floating-point operations of one step.
+
+    There are 2 for each weight and example forward, 2 for the weight's gradient, and (but for the
+    first layer) 2 for the inputs' gradient.
+    """
     weights = [n_in * n_out for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True)]
     return 2 * batch * (3 * sum(weights) - weights[0])
 

@@ -180,11 +180,9 @@ def print_table(conditions, chance=None, digits=3, unit="accuracy"):
     width = max(map(len, conditions))
     print(f"{'':{width}}  {unit:>8}  95 % interval      lowest, highest seed")
     for name, values in conditions.items():
-        mean, low, high = stats.mean_interval(values)
-        ends = f"{low:6.{digits}f} to {high:6.{digits}f}"
-        print(
-            f"{name:{width}}  {mean:8.{digits}f}  {ends}   {min(values):.{digits}f}, {max(values):.{digits}f}"
-        )
+        mean, *ends = (f"{x:.{digits}f}" for x in stats.mean_interval(values))
+        low, high = f"{min(values):.{digits}f}", f"{max(values):.{digits}f}"
+        print(f"{name:{width}}  {mean:>8}  {ends[0]:>6} to {ends[1]:>6}   {low}, {high}")
     if chance is not None:
         print(f"{'(chance)':{width}}  {chance:8.{digits}f}")
 

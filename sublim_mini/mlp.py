@@ -11,7 +11,7 @@ N_CLASSES = 10
 
 
 def init_mlp(key, sizes):
-    """Layers of widths `sizes`: weights [O, I] ~ N(0, 1/sqrt(I)), biases [O] 0 (Cloud et al. 2025)."""
+    """Layers of widths `sizes`: weights [O, I] ~ N(0, 1/sqrt(I)), biases 0 (Cloud et al. 2025)."""
     keys = jax.random.split(key, len(sizes) - 1)
     return [
         {

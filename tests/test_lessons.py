@@ -1,4 +1,4 @@
-"""Each lesson runs from its own command line, with strict arithmetic and keys; its claims at full size.
+"""Each lesson runs from its own command line, with strict arithmetic and keys.
 
 The quick runs are small: what they find is not judged. `pytest -m slow` runs the claims.
 """
