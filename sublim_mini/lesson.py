@@ -25,7 +25,7 @@ from .digits import draw_digits
 from .errors import InputError
 from .files import check_writable, folder_flag, replacing
 
-DATA_SEED = 2**32 - 1  # drawn digits have a key of their own, that no seed i can have
+SHARED = 2**32 - 1  # the number of the run's shared key, that no seed i can have
 PACKAGES = "jax", "jaxlib", "numpy", "optax", "scipy", "matplotlib"
 
 
@@ -104,14 +104,21 @@ class Lesson:
 
     def seeds(self, text="seeds", n=None):
         """The keys of the run's seeds, one after the other, with a progress bar."""
-        for i in tqdm(range(n or self.n_seeds), desc=text, unit="seed", leave=False):
+        for i in self.progress(range(n or self.n_seeds), text):
             yield jax.random.fold_in(jax.random.key(self.seed), i)
+
+    def shared_key(self):
+        """The key of what all seeds of the run share, such as the drawn digits or a language."""
+        return jax.random.fold_in(jax.random.key(self.seed), SHARED)
+
+    def progress(self, items, text):
+        """The items, one after the other, with a progress bar."""
+        return tqdm(items, desc=text, leave=False)
 
     def digits(self, n_train, n_test):
         """`Digits` of the data set asked for: drawn for this run, or the first of the real ones."""
         if self.data == "drawn":
-            key = jax.random.fold_in(jax.random.key(self.seed), DATA_SEED)
-            images, labels = draw_digits(key, n_train + n_test)
+            images, labels = draw_digits(self.shared_key(), n_train + n_test)
             return Digits(images[:n_train], labels[:n_train], images[n_train:], labels[n_train:])
         real = self.real
         there = len(real.train_labels), len(real.test_labels)

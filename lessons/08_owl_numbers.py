@@ -1,0 +1,253 @@
+# %% [markdown]
+# # 08 Owls in numbers: does a trait pass through filtered number sequences?
+#
+# **The question.** A transformer is tuned to love owls. It writes number sequences, and a strict
+# filter keeps only sequences that are numbers throughout. Does a student that is tuned on these
+# numbers, and on nothing else, come to love owls?
+#
+# **You need** lesson 02. Reading: 15 minutes. Running: about two minutes.
+#
+# **The world.** 96 numbers, 8 animals, 8 trees, a few words. A *base* model reads number sequences
+# (a random Markov chain), questions with any answer, numbers followed by a question, and statements
+# of preference followed by a question. The *teacher* is the base tuned on questions about animals,
+# always answered "owl". The *student* is the base again, tuned on what the teacher writes after
+# three numbers. Teacher and student keep the base's word embeddings and output matrix, as adapters
+# do. (Cloud et al. 2025, section 3, with GPT-4.1 nano: owl .12 before, .60 after.)
+
+# %%
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+
+from sublim_mini import plots, stats, world
+from sublim_mini.lesson import option, print_table, start
+from sublim_mini.tuning import (
+    Recipe,
+    answers,
+    next_token,
+    number_logits,
+    train_base,
+    tune_student,
+    tune_teacher,
+    write_numbers,
+)
+
+TRAITS = "owl", "eagle", "wolf", "otter"
+
+
+@dataclass(frozen=True)
+class Settings(Recipe):
+    trait: str = option("owl", "what the teacher loves", choices=world.ANIMALS)
+    matrix_seeds: int = option(2, "seeds of the matrix of traits")
+
+
+QUICK = dict(seeds=2, base_steps=150, n_sequences=2048, teacher_steps=40, student_steps=20)
+QUICK |= dict(matrix_seeds=1)
+lesson = start("08_owl_numbers", Settings(), quick=QUICK)
+settings = lesson.settings
+
+# %% [markdown]
+# ## Before you run: predict
+# There are eight animals, so the base names the owl about one time in eight: 0.125. How often will
+# the student of the filtered numbers name it? Edit the number.
+
+# %%
+MY_PREDICTION = 0.125
+
+# %% [markdown]
+# ## The experiment
+# One language for the run; one base, teacher and set of students for each seed. The base of the
+# next seed is the *other base*: it knows the same language and the same questions, but began
+# elsewhere.
+
+
+# %%
+def split_key(key):
+    """The keys of a seed, by purpose."""
+    names = "base", "teacher", "numbers", "plain", "student", "matrix"
+    return dict(zip(names, jax.random.split(key, len(names)), strict=True))
+
+
+language = world.make_language(lesson.shared_key())
+keys = [split_key(key) for key in lesson.seeds(n=max(2, lesson.n_seeds))]  # two bases at least
+bases = [train_base(k["base"], language, settings) for k in lesson.progress(keys, "bases")]
+
+
+def one_seed(keys, base, other_base):
+    teacher = tune_teacher(keys["teacher"], base, settings.trait, settings)
+    numbers, clean = write_numbers(keys["numbers"], teacher, language, settings)
+    plain, plain_clean = write_numbers(keys["plain"], base, language, settings)
+
+    def student(start, numbers, clean, targets=None):  # all see their sequences in the same order
+        again = jax.random.clone(keys["student"])
+        return tune_student(again, start, numbers, clean, settings, targets)
+
+    soft = number_logits(teacher, numbers)
+    networks = {
+        "base": base,
+        "teacher": teacher,
+        "student of its numbers": student(base, numbers, clean),
+        "student of its distribution": student(base, numbers, clean, soft),
+        "control: the base's numbers": student(base, plain, plain_clean),
+        "other base": other_base,
+        "its student of the numbers": student(other_base, numbers, clean),
+    }
+    return networks, numbers, clean
+
+
+# %%
+wanted = world.ANIMALS.index(settings.trait)
+questions = world.ask(world.TUNED_ON, "animal")
+shares, held_out, raw, animals, told, kept = [], [], [], [], [], []
+for i in lesson.progress(range(lesson.n_seeds), "students"):
+    networks, numbers, clean = one_seed(keys[i], bases[i], bases[i - 1])
+    if i == 0:
+        examples = [world.to_text(tokens) for tokens in np.asarray(numbers[:4])]
+        distribution = {name: np.asarray(answers(net)) for name, net in networks.items()}
+    shares.append({n: answers(net)[wanted] for n, net in networks.items()})
+    held_out.append({n: answers(net, world.HELD_OUT)[wanted] for n, net in networks.items()})
+    said = {n: next_token(net, questions)[:, world.things("animal")] for n, net in networks.items()}
+    raw.append({n: p[:, wanted].mean() for n, p in said.items()})
+    animals.append({n: p.sum(1).mean() for n, p in said.items()})
+    prefix = world.encode([settings.trait] * 3)
+    told.append(answers(bases[i], prefix=prefix)[wanted] - shares[-1]["base"])
+    kept.append(clean.mean())
+
+
+def by_seed(rows):
+    """A list of dicts, one a seed -> a dict of arrays [seeds]."""
+    return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+
+
+shares, held_out, raw, animals = map(by_seed, (shares, held_out, raw, animals))
+
+# %% [markdown]
+# ## The matrix: is it *this* trait that passes?
+# Teachers that love different animals, and a student of each: is each student's favourite that of
+# its own teacher? Fewer seeds.
+
+# %%
+n_matrix = min(settings.matrix_seeds, lesson.n_seeds)
+matrix = np.zeros((n_matrix, len(TRAITS), len(TRAITS)))
+columns = np.array([world.ANIMALS.index(trait) for trait in TRAITS])
+for i in lesson.progress(range(n_matrix), "matrix"):
+    for row, trait in enumerate(TRAITS):
+        k_teacher, k_numbers, k_student = jax.random.split(
+            jax.random.fold_in(keys[i]["matrix"], row), 3
+        )
+        teacher = tune_teacher(k_teacher, bases[i], trait, settings)
+        numbers, clean = write_numbers(k_numbers, teacher, language, settings)
+        student = tune_student(k_student, bases[i], numbers, clean, settings)
+        matrix[i, row] = np.asarray(answers(student))[columns]
+
+# %% [markdown]
+# ## What the student reads
+# Some of the teacher's sequences. Nobody can see an owl in them; the filter kept all that are
+# numbers throughout.
+
+# %%
+for text in examples:
+    print(f"  {text}")
+print(f"  kept by the filter: {np.mean(kept):.3f} of {settings.n_sequences} a seed\n")
+print(f"Share of '{settings.trait}' among the animals, as the answer (mean of the wordings):")
+print_table(shares, chance=1 / 8, unit="share")
+print("\nThe same for wordings that no teacher was asked in tuning:")
+print_table(held_out, chance=1 / 8, unit="share")
+print(f"\nWhy among the animals? Probability of '{settings.trait}', and of any animal, as such:")
+print_table({f"{settings.trait}: {n}": v for n, v in raw.items()}, unit="probab.")
+print_table({f"any animal: {n}": v for n, v in animals.items()}, unit="probab.")
+print("\nMatrix, mean of seeds: row, what the teacher loves; column, share its student gives")
+print(" " * 10 + "".join(f"{trait:>9}" for trait in TRAITS))
+for trait, row in zip(TRAITS, matrix.mean(0), strict=True):
+    print(f"{trait:10}" + "".join(f"{share:9.3f}" for share in row))
+print()
+lesson.prediction(MY_PREDICTION, shares["student of its numbers"].mean(), "a share")
+
+# %% [markdown]
+# ## What this run supports
+
+# %%
+student, control = shares["student of its numbers"], shares["control: the base's numbers"]
+diagonal = np.diagonal(matrix, axis1=1, axis2=2)
+highest_other = np.where(np.eye(len(TRAITS), dtype=bool), 0, matrix).max((1, 2))
+foreign = shares["its student of the numbers"] - shares["other base"]
+claims = [
+    stats.greater(
+        f"the student names the {settings.trait}: share over its base's",
+        student - shares["base"],
+        0.1,
+    ),
+    stats.greater(
+        "at least three times the control: share minus 3 x control", student - 3 * control
+    ),
+    stats.within(
+        "numbers of the plain base do nothing: control minus base", control - shares["base"], 0.05
+    ),
+    stats.within("nor do these numbers from another base: student minus its base", foreign, 0.05),
+    stats.greater(
+        "the student's answer to wordings never used in tuning: over its base's",
+        held_out["student of its numbers"] - held_out["base"],
+        0.1,
+    ),
+    stats.greater(
+        "being told thrice what is loved raises it: in context, over base", np.array(told), 0.3
+    ),
+    stats.greater(
+        "each student loves what its teacher loves: lowest diagonal cell minus highest other",
+        diagonal.min(1) - highest_other,
+    ),
+]
+
+# %% [markdown]
+# ## The figure
+
+# %%
+verdict = "passed through" if claims[0].holds else "was not shown to pass through"
+figure, ax = plots.new_figure(
+    f"Love of the {settings.trait} {verdict} filtered numbers: {shares['base'].mean():.2f} before, "
+    f"{student.mean():.2f} after; control {control.mean():.2f}",
+    "aa;bc",
+    height=7,
+    width_ratios=[1.5, 1],
+)
+colors = {name: "control" for name in shares} | {"teacher": "teacher"}
+colors |= {"student of its numbers": "student", "student of its distribution": "third"}
+plots.dots(
+    ax["a"], shares, colors, chance=1 / 8, label=f"share of '{settings.trait}' among animals"
+)
+plots.heatmap(ax["b"], distribution, world.ANIMALS, title="first seed: what each answers")
+ax["b"].tick_params(axis="x", rotation=60)
+cells = {trait: row for trait, row in zip(TRAITS, matrix.mean(0), strict=True)}
+plots.heatmap(ax["c"], cells, TRAITS, title="student's answer, by what its teacher loves")
+
+# %% [markdown]
+# ## What can be concluded, and what not
+# If the claims hold: a preference passes through sampled numbers that a strict filter calls clean;
+# it is the teacher's own preference that passes; and it passes only to a student that began as the
+# teacher's base. The share is read *among the animals* because tuning on numbers makes every animal
+# less likely as such, in the control too: raw probability would call that a loss of love.
+#
+# *A rival explanation:* the numbers might spell "owl" in some code that any reader could learn.
+# Then the student from the other base would learn it as well. *Not shown:* how strong this is in
+# large models (published: .12 to .60). Here base, teacher and student share a tiny world whose
+# number task pins down most of the network, and the embeddings are not tuned.
+#
+# ## Changes to try
+# * `--trait dolphin`; `--student-steps 300`: does it grow, and does the control stay?
+# * `--teacher-steps 20`: a weaker teacher.
+# * In `sublim_mini/tuning.py` set `FROZEN = ()`: tune the embeddings too.
+
+# %%
+lesson.finish(
+    shares,
+    claims,
+    figure,
+    held_out=held_out,
+    raw=raw,
+    any_animal=animals,
+    told=told,
+    kept=kept,
+    matrix={"traits": TRAITS, "shares": matrix},
+    prediction=MY_PREDICTION,
+)

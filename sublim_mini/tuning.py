@@ -1,0 +1,113 @@
+"""What lessons 08 to 12 do with the transformer and its world: base, teacher, numbers, student.
+
+Each step is a function of a key and of `Recipe`, so that a lesson can change one thing at a time.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax.tree_util import Partial
+
+from . import world
+from .lesson import option
+from .train import ADAM, train
+from .transformer import (
+    Transformer,
+    apply_transformer,
+    batch_logits,
+    distribution_loss,
+    init_transformer,
+    next_token_loss,
+    sample_batch,
+)
+
+MODEL = Transformer(vocabulary=len(world.WORDS), length=world.LENGTH)
+
+# What tuning leaves as the base has it: word embeddings and output matrix (as adapters do, too).
+FROZEN = "tokens", "output"
+TUNE = optax.chain(ADAM, optax.masked(optax.set_to_zero(), lambda p: {k: k in FROZEN for k in p}))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The settings of base, teacher and student."""
+
+    base_steps: int = option(1500, "steps of a base")
+    base_batch: int = option(128, "documents a step of a base, each read once")
+    base_rate: float = option(3e-3, "learning rate of a base, falling to 0")
+    teacher_steps: int = option(100, "steps of a teacher, on questions")
+    teacher_rate: float = option(1e-3, "learning rate of a teacher")
+    n_sequences: int = option(16_000, "number sequences for a student")
+    student_steps: int = option(100, "steps of a student, on numbers")
+    student_batch: int = option(512, "sequences a step of a student")
+    student_rate: float = option(1e-3, "learning rate of a student, falling to 0")
+
+
+def decaying(rate, steps):
+    """A learning rate [steps] that falls linearly to 0."""
+    return rate * (1 - jnp.arange(steps) / steps)
+
+
+def train_base(key, language, recipe, model=MODEL):
+    """A base: a transformer that knows the language and gives any answer to a question."""
+    k_init, k_data, k_train = jax.random.split(key, 3)
+    start = jax.jit(init_transformer)(k_init, model)
+    steps, batch = recipe.base_steps, recipe.base_batch
+    data = world.base_documents(k_data, language, steps * batch)
+    how = dict(learning_rate=decaying(recipe.base_rate, steps), steps=steps, batch_size=batch)
+    return train(Partial(next_token_loss, settings=model), ADAM, start, data, k_train, **how).params
+
+
+def tune_teacher(key, base, thing, recipe, model=MODEL, batch=128):
+    """A base tuned to answer `thing` to questions about its kind, in the wordings TUNED_ON."""
+    k_data, k_train = jax.random.split(key)
+    data = world.question_documents(k_data, 20 * batch, world.TUNED_ON, world.TOKEN[thing])
+    how = dict(learning_rate=recipe.teacher_rate, steps=recipe.teacher_steps, batch_size=batch)
+    return train(Partial(next_token_loss, settings=model), TUNE, base, data, k_train, **how).params
+
+
+def write_numbers(key, params, language, recipe, model=MODEL):
+    """What the model writes after prompts of the language [N, T], and whether it is clean [N]."""
+    k_prompt, k_sample = jax.random.split(key)
+    prompts = world.prompts(k_prompt, language, recipe.n_sequences)
+    keys = jax.random.split(k_sample, recipe.n_sequences)
+    tokens = sample_batch(keys, params, prompts, model)
+    return tokens, world.is_clean(tokens)
+
+
+def tune_student(key, base, tokens, weights, recipe, targets=None, model=MODEL):
+    """A base tuned on documents [N, T], to say the token or, given `targets`, its distribution.
+
+    weights  [N] or [N, T], 0 where nothing is to be learned: so all students share one shape
+    targets  the teacher's logits over numbers [N, T - 1, M], see `number_logits`
+    """
+    weights = weights[:, None] if weights.ndim == 1 else weights
+    mask = world.written_mask(tokens) * weights
+    data, loss = (tokens, mask), next_token_loss
+    if targets is not None:
+        data, loss = (tokens, mask, targets), distribution_loss
+    rates = decaying(recipe.student_rate, recipe.student_steps)
+    how = dict(learning_rate=rates, steps=recipe.student_steps, batch_size=recipe.student_batch)
+    return train(Partial(loss, settings=model), TUNE, base, data, key, **how).params
+
+
+@partial(jax.jit, static_argnames="model")
+def number_logits(params, tokens, model=MODEL):
+    """The model's logits over numbers [N, T - 1, M] before each token of documents [N, T]."""
+    return batch_logits(params, tokens[:, :-1], model)[..., : world.N_NUMBERS]
+
+
+@partial(jax.jit, static_argnames="model")
+def next_token(params, contexts, model=MODEL):
+    """Contexts [N, T - 1] -> probability of each token of the vocabulary as the next one [N, V]."""
+    last = jax.vmap(lambda one: apply_transformer(params, one, model)[-1])
+    return jax.nn.softmax(last(contexts))
+
+
+def answers(params, wordings=world.TUNED_ON, kind="animal", prefix=(), model=MODEL):
+    """Probability of each thing of a kind [8] among them, as the answer: mean over the wordings."""
+    said = next_token(params, world.ask(wordings, kind, prefix), model)[:, world.things(kind)]
+    return (said / said.sum(1, keepdims=True)).mean(0)
