@@ -94,6 +94,7 @@ def one_seed(key):
         "student": distil(own_start, teacher),
         "student of the y + 3 teacher": distil(own_start, teach((digits.train_labels + 3) % 10)),
         "student, other start": distil(other_start, teacher),
+        "other start, untrained teacher": distil(other_start, own_start),
     }
     networks = {
         "untrained": own_start,
