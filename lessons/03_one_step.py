@@ -527,13 +527,13 @@ negative = {
 colors = {"64 bits": "student", "32 bits": "second", "shared start": "student"}
 halved = "times eps was halved"
 plots.curves(ax["a"], x, negative, colors, labels=(halved, "negative products"))
-ax["a"].set_title("(a) rounding alone turns the sign", fontsize=9)
+ax["a"].set_title("(a) how often the product is negative", fontsize=9)
 ax["b"].loglog(products[clear], falls[clear], ".", ms=3, alpha=0.4, color=plots.COLORS["student"])
 ends = [products[clear].min(), products[clear].max()]
 ax["b"].plot(ends, ends, ":", color="black", lw=1)
 ax["b"].set_xlabel("product of the steps (both / eps)")
 ax["b"].set_ylabel("fall of the trait loss")
-ax["b"].set_title("(a) the trait loss falls as it should", fontsize=9)
+ax["b"].set_title("(a) the trait loss: dotted, falls by the product", fontsize=9)
 flips = {
     "shared start": by_seed(m["cosine"]).mean(1),
     "another start": by_seed(m["other: cosine"]).mean(1),

@@ -34,13 +34,13 @@ from sublim_mini.train import ADAM, record_every, train
 @dataclass(frozen=True)
 class Settings:
     n_aux: int = option(10, "auxiliary logits")
-    width: int = option(128, "units in each of the two hidden layers")
+    width: int = option(96, "units in each of the two hidden layers")
     learning_rate: float = option(1e-3, "of Adam")
-    batch: int = option(125, "examples a step")
+    batch: int = option(100, "examples a step")
     teacher_steps: int = option(300, "steps of the teacher, on digits")
     student_steps: int = option(600, "steps of a student, on noise")
     n_train: int = option(10_000, "digits for the teacher and for the probes")
-    n_noise: int = option(10_000, "noise images for the students")
+    n_noise: int = option(20_000, "noise images for the students")
     n_test: int = option(2_000, "digits for the test")
     least: float = option(0.1, "share of the teacher's gain that counts as a part of it", high=1)
 
