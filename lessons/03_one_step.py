@@ -56,7 +56,7 @@ class Settings:
     layers: tuple[int, ...] = option((1, 2), "hidden layers of the networks drawn", high=4)
     repeats: int = option(3, "draws of each combination, architecture and seed")
     n_inputs: int = option(16, "inputs that the student sees, and images of a trait loss")
-    n_aux: int = option(3, "auxiliary logits")
+    n_aux: int = option(3, "auxiliary logits", high=50)
     halvings: int = option(24, "how often eps = 1 is halved", low=20, high=40)
     steps: int = option(300, "steps of the linear networks, for teacher and student")
     n_images: int = option(2_000, "digits")
@@ -125,7 +125,7 @@ def random_numbers(key, n_images):
     k_normal, k_noise, k_which = jax.random.split(key, 3)
     noise = jax.random.uniform(k_noise, (2, settings.n_inputs, N_IN), minval=-1, maxval=1)
     which = jax.random.randint(k_which, (3, settings.n_inputs), 0, n_images)
-    return jax.random.normal(k_normal, (3, 2500)), noise, which
+    return jax.random.normal(k_normal, (3, 3000)), noise, which
 
 
 def network(numbers, sizes):
@@ -247,11 +247,11 @@ def to_32_bits(tree):
 
 # %% [markdown]
 # ## The smallest model: linear layers
-# Without any ReLU: a teacher of digits and a student of its 10 auxiliary outputs on noise, as in
+# Without any ReLU: a teacher of digits and a student of its 40 auxiliary outputs on noise, as in
 # lesson 02, with one linear layer and with two.
 
 # %%
-LINEAR = {"one linear layer": [N_IN, 20], "two linear layers": [N_IN, 12, 20]}
+LINEAR = {"one linear layer": [N_IN, 50], "two linear layers": [N_IN, 12, 50]}
 
 
 def apply_linear(params, inputs):
@@ -468,9 +468,9 @@ for i, case in enumerate(ZERO):
 # %%
 gain = conditions["two linear layers, student"] - conditions["two linear layers, start"]
 claims = [
-    stats.share_greater("D_S . D_T >= 0: share", never_negative.sum(), n_draws, 0.98),
+    stats.share_greater("D_S . D_T >= 0: share", never_negative.sum(), n_draws, 0.97),
     stats.share_greater(
-        "and the trait loss falls, where clear: share", (falls[clear] > 0).sum(), clear.sum(), 0.98
+        "and the trait loss falls, where clear: share", (falls[clear] > 0).sum(), clear.sum(), 0.97
     ),
     stats.less("shared start: flipping D_T flips the step, cosine", cosines, -0.99, unit="draw"),
     stats.greater("another start: it stays, cosine", other_cosines, 0.99, unit="draw"),
@@ -478,7 +478,7 @@ claims = [
         "with another start the sign is right for exactly one of +D_T and -D_T: share",
         one_of_two.sum(),
         n_draws,
-        0.98,
+        0.97,
     ),
     stats.within(
         "the error of eps F D_T is in proportion to eps: slope - 1", slopes - 1, 0.1, "draw"
