@@ -41,12 +41,13 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.flatten_util import ravel_pytree
 from jax.tree_util import Partial
 
 from sublim_mini import plots, stats
 from sublim_mini.lesson import option, print_table, start
 from sublim_mini.losses import class_loss, cross_entropy, kl, squared_error
-from sublim_mini.measures import add, cosine, distance, dot, norm
+from sublim_mini.measures import add, cosine, dot, norm
 from sublim_mini.mlp import N_CLASSES, apply_mlp, aux_logits, class_logits
 from sublim_mini.train import ADAM, train
 
@@ -197,39 +198,42 @@ def linear_step(loss, params, inputs, direction):
     return pull_back(weighed)[0]
 
 
+def flat(tree):
+    """A tree of arrays as the one long vector of the theorem [P]."""
+    return ravel_pytree(tree)[0]
+
+
 def measure(draw, eps):
     """All that is measured of one draw at each eps [E]: name -> [E]."""
     loss = Partial(student_loss, draw.kind[2])
     trait = partial(trait_loss, draw)
-    start = jax.tree.map(lambda x: x[0], draw.starts)
-    here, gradients = jax.vmap(jax.value_and_grad(trait))(draw.starts)  # of both starts
-    gradient, other_gradient = (jax.tree.map(lambda x, i=i: x[i], gradients) for i in (0, 1))
-    slope, here = norm(gradient), here[0]
-    teacher = jax.tree.map(lambda g: -g / slope, gradient)  # D_T, of length 1
-    linear = linear_step(loss, start, draw.inputs, teacher)
+    start, unravel = ravel_pytree(jax.tree.map(lambda x: x[0], draw.starts))
+    values, gradients = jax.vmap(jax.value_and_grad(trait))(draw.starts)  # at both starts
+    here, (gradient, other_gradient) = values[0], jax.vmap(flat)(gradients)
+    slope = norm(gradient)
+    teacher = -gradient / slope  # D_T, of length 1
+    linear = flat(linear_step(loss, unravel(start), draw.inputs, unravel(teacher)))
 
     def at(eps):
-        # the student's steps: from both starts, with the teacher at +D_T and at -D_T
-        targets = jax.vmap(lambda e: apply_mlp(add(start, teacher, e), draw.inputs))(
-            jnp.stack([eps, -eps])
-        )
-        one = partial(student_step, loss, inputs=draw.inputs)
-        both = jax.vmap(lambda p: jax.vmap(lambda t: one(params=p, targets=t))(targets))
-        steps = both(draw.starts)
-        (step, step_back), (other, other_back) = (
-            [jax.tree.map(lambda x, i=i, j=j: x[i, j], steps) for j in (0, 1)] for i in (0, 1)
-        )
+        # the student's steps [2, 2, P]: from both starts, with the teacher at +D_T and at -D_T
+        teachers = jax.vmap(unravel)(jnp.stack([start + eps * teacher, start - eps * teacher]))
+        targets = jax.vmap(apply_mlp, (0, None))(teachers, draw.inputs)
+
+        def one(params, targets):
+            return flat(student_step(loss, params, draw.inputs, targets))
+
+        steps = jax.vmap(jax.vmap(one, (None, 0)), (0, None))(draw.starts, targets)
+        (step, step_back), (other, other_back) = steps
         return {
-            "product": dot(step, teacher) / eps,
-            "product back": -dot(step_back, teacher) / eps,
-            "fall": (here - trait(add(start, step))) / (eps * slope),
+            "product": step @ teacher / eps,
+            "fall": (here - trait(unravel(start + step))) / (eps * slope),
             "rounding": jnp.abs(here) / (eps * slope) * jnp.finfo(here.dtype).eps,
             "cosine": cosine(step, step_back),
-            "other: product": dot(other, teacher),
-            "other: product back": -dot(other_back, teacher),
+            "other: product": other @ teacher,
+            "other: product back": -other_back @ teacher,
             "other: cosine": cosine(other, other_back),
-            "other: own fall": -dot(other, other_gradient),  # to first order
-            "error": distance(jax.tree.map(lambda s: s / eps, step), linear) / norm(linear),
+            "other: own fall": -other @ other_gradient,  # to first order
+            "error": norm(step / eps - linear) / norm(linear),
         }
 
     return jax.vmap(at)(eps)
