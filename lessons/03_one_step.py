@@ -441,7 +441,7 @@ lesson.prediction(MY_PREDICTION, 1 - never_negative.mean(), "a share of negative
 # The student's step against eps F D_T: line 5 says that the relative error is proportional to eps,
 # a line of slope 1 on logarithmic axes. Each draw's slope is fitted where rounding is far. (Where a
 # ReLU turns on or off between start and teacher, the error falls in a jump: a slope a little over
-# 1 is no surprise.)
+# 1 may come of that.)
 
 # %%
 fitted = slice(6, 19)  # eps from 2^-6 to 2^-18
