@@ -498,8 +498,8 @@ claims = [
     stats.exact("one linear layer: largest gradient of a class row", row_gradients),
     stats.exact("and largest change of a class row after all steps", row_moves),
     stats.greater("two linear layers: the student's accuracy over its start", gain, 0.1),
-    stats.exact("the built cases: product", zeros[:, 0].ravel(), unit="case"),
-    stats.exact("and there is no step at all: largest entry", zeros[:, 1].ravel(), unit="case"),
+    stats.exact("the built cases: product", zeros[:, 0].ravel(), unit="setting"),
+    stats.exact("and there is no step at all: largest entry", zeros[:, 1].ravel(), unit="setting"),
 ]
 
 # %% [markdown]
