@@ -22,6 +22,14 @@ def init_mlp(key, sizes):
     ]
 
 
+def add_noise(key, params, std):
+    """Params with a normal number of standard deviation `std` added to each weight and bias."""
+    leaves, tree = jax.tree.flatten(params)
+    keys = jax.random.split(key, len(leaves))
+    noisy = [x + std * jax.random.normal(k, x.shape) for k, x in zip(keys, leaves, strict=True)]
+    return jax.tree.unflatten(tree, noisy)
+
+
 def hidden_one(params, x):
     """One input [I] -> activity of the last hidden layer [H], after its ReLU."""
     for layer in params[:-1]:
