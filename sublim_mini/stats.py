@@ -1,8 +1,8 @@
 """Intervals and claims: every statement of a lesson is computed here from its values, one a seed.
 
 Intervals are t intervals of a mean (Student 1908), exact binomial ones of a share (Clopper and
-Pearson 1934), percentiles of a bootstrap of a rank correlation. What is shown is a 95 % interval; what is decided is decided at 99 %, and by three
-values or more.
+Pearson 1934), percentiles of a bootstrap for a rank correlation. What is shown is a 95 % interval;
+what is decided is decided at 99 %, and by three values or more.
 """
 
 from typing import NamedTuple
