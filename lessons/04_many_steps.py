@@ -80,6 +80,14 @@ def clear_class_rows(grads):
     return [*grads[:-1], last]
 
 
+def with_class_rows_of(source, params):
+    """Params with the class rows of the source."""
+    last = jax.tree.map(
+        lambda x, own: x.at[:N_CLASSES].set(own[:N_CLASSES]), params[-1], source[-1]
+    )
+    return [*params[:-1], last]
+
+
 def alignment(digit_batch, noise_batch, params):
     """Cosine of digit gradient and distillation gradient."""
     digit = clear_class_rows(jax.grad(class_loss)(params, digit_batch))
@@ -141,21 +149,19 @@ PULLED = optax.chain(using(add), ADAM)
 
 
 # %%
+@jax.jit
 def first_updates(params, noise_batch, direction):
-    """Cosines with the digit gradient of Adam's first update, by what is removed, and where."""
-    digit = direction(params, 0)
+    """Cosines with the direction of Adam's first update: as it is, cleared after Adam, before."""
+    along = direction(params, 0)
     grads = jax.grad(aux_mse_loss)(params, noise_batch)
 
     def adam(grads):
         return ADAM.update(grads, ADAM.init(params))[0]
 
-    removed_after = remove_component(adam(grads), digit)
-    removed_before = adam(remove_component(grads, digit))
-    updates = grads, adam(grads), removed_after, removed_before
-    return jnp.stack([cosine(u, digit) for u in updates])
+    update = adam(grads)
+    cleared = remove_component(update, along), adam(remove_component(grads, along))
+    return jnp.stack([cosine(u, along) for u in (update, *cleared)])
 
-
-first_updates = jax.jit(first_updates)
 
 # %% [markdown]
 # ## The experiment, for one seed
@@ -223,8 +229,10 @@ def one_seed(key):
     }
     networks = {"untrained": own_start, "teacher": teacher}
     networks |= {name: run.params for name, run in students.items()}
+    unteaches = networks["from the gradient: digits + rows"]
+    networks["... its class rows put back"] = with_class_rows_of(own_start, unteaches)
     measures = {n: np.array(measure(params, noise_data)) for n, params in networks.items()}
-    first = [first_updates(own_start, looks[1], d) for d in (digit, whole)]
+    first = first_updates(own_start, looks[1], digit)
     cosines = {"same start": plain.records, "another start": other.records}
     return measures, cosines, first, (own_start, teacher, k_cover)
 
@@ -239,25 +247,26 @@ AUX_LEVELS = [m for m in (1, 2, 3, 4, 5, 6, 8) if m < settings.n_aux]
 NOISE_LEVELS = [0.003, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.1]
 
 
-@jax.jit
+BLURS, DIMENSIONS, SHARES = (0.5, 1.0, 2.0), (300, 100, 30, 10), (0.25, 0.5, 0.75)
+blurred, confined = jax.jit(blur), jax.jit(confined_noise, static_argnums=1)
+
+
 def input_sets(key, images):
     """Name -> inputs [n_coverage, 784]."""
-    k_noise, k_normal, k_pixels, *k_confined = jax.random.split(key, 7)
+    k_noise, k_normal, k_pixels, *k_confined = jax.random.split(key, 3 + len(DIMENSIONS))
     n = settings.n_coverage
     noise, images = uniform_noise(k_noise, n), images[:n]
-    confined = {
-        k: confined_noise(key, n, k) for key, k in zip(k_confined, (10, 30, 100, 300), strict=True)
-    }
-    return {
-        "uniform noise": noise,
-        "normal noise": jax.random.normal(k_normal, noise.shape) * noise.std(),
-        "half as large": noise / 2,
-        **{f"blurred by {sigma}": blur(noise, sigma) for sigma in (0.5, 1, 2)},
-        **{f"in {k} dimensions": inputs for k, inputs in confined.items()},
-        "shuffled pixels": shuffle_pixels(k_pixels, images),
-        **{f"{share:.0%} digits": mix(images, noise, share) for share in (0.25, 0.5, 0.75)},
-        "digits": images,
-    }
+    sets = {"uniform noise": noise, "half as large": noise / 2}
+    sets["normal noise"] = jax.random.normal(k_normal, noise.shape) * noise.std()
+    for sigma in BLURS:
+        sets[f"blurred by {sigma:g}"] = blurred(noise, sigma)
+    for k, k_dimensions in zip(k_confined, DIMENSIONS, strict=True):
+        sets[f"in {k_dimensions} dimensions"] = confined(k, n, k_dimensions)
+    for share in SHARES:
+        sets[f"{share:.0%} digits"] = mix(images, noise, share)
+    sets["digits"] = images
+    sets["shuffled pixels"] = shuffle_pixels(k_pixels, images)
+    return sets
 
 
 def masked_loss(mask, params, batch):
@@ -275,7 +284,7 @@ def coverage(loss, params, batch, displacement):
     return -jnp.stack([cosine(update, displacement), cosine(grads, displacement)])
 
 
-logits_of, with_noise = jax.jit(apply_mlp), jax.jit(add_noise)
+logits_of, with_noise, read = jax.jit(apply_mlp), jax.jit(add_noise), jax.jit(accuracy)
 
 
 def one_table(own_start, teacher, key):
@@ -294,7 +303,7 @@ def one_table(own_start, teacher, key):
         cosines = coverage(loss, begin, [x[:LOOK] for x in data], displacement)
         how = dict(learning_rate=settings.learning_rate, batch_size=settings.batch)
         run = train(loss, ADAM, begin, data, k_batches, steps=settings.coverage_steps, **how)
-        gained = measure(run.params, data)[0] - measure(begin, data)[0]
+        gained = read(run.params, *test_set) - read(begin, *test_set)
         rows[name] = knob, np.array([*cosines, gained])
     return rows
 
@@ -309,23 +318,29 @@ for key in lesson.seeds():
 
 # %% [markdown]
 # ## Does the alignment last?
-# The cosine of the two gradients on the way, with another start beside it. One weight in
-# thousands would have a cosine of about 0 +- 0.003 with any given direction by chance alone.
+# The cosine of the two gradients on the way, with another start beside it. For scale: two random
+# directions in D weights have a cosine of about 0, give or take 1 / sqrt(D).
 
 # %%
 cosines = {n: np.array([c[n] for _, c, _ in seen]) for n in ("same start", "another start")}
 x = np.arange(cosines["same start"].shape[1]) * every
-lasting = cosines["same start"] - cosines["another start"]  # [seeds, records]
-early, middle, late = np.array_split(lasting[:, 1:], 3, axis=1)
-phases = {
-    "at the start": lasting[:, 0],
-    "first third": early.mean(1),
-    "middle third": middle.mean(1),
-    "last third": late.mean(1),
-}
-print("Cosine of digit gradient and distillation gradient, same start minus another start:")
+
+
+def by_phase(values):
+    """Records [seeds, 1 + T] -> phase -> one value a seed."""
+    early, middle, late = np.array_split(values[:, 1:], 3, axis=1)
+    thirds = {"first third": early, "middle third": middle, "last third": late}
+    return {"at the start": values[:, 0], **{n: v.mean(1) for n, v in thirds.items()}}
+
+
+phases = by_phase(cosines["same start"] - cosines["another start"])
+print("Cosine of digit gradient and distillation gradient, same start:")
+print_table(by_phase(cosines["same start"]), digits=4, unit="cosine")
+print("\nThe same minus that of another start, paired by seed:")
 print_table(phases, digits=4, unit="cosine")
-print("(published, for the same start alone, all through training: about .008)")
+n_weights = sum(x.size for x in jax.tree.leaves(for_table[0]))
+print(f"(1 / sqrt(D) is {n_weights**-0.5:.4f})")
+print("(published, for the same start, all through training: about .008)")
 
 # %% [markdown]
 # ## Does it cause the transfer?
@@ -352,17 +367,19 @@ lesson.prediction(MY_PREDICTION, removed.mean(), "an accuracy")
 
 # %% [markdown]
 # ## Why removing it before Adam is another thing
-# Cosines of the first step with the digit gradient. Adam divides each weight's gradient by its
-# size: what stood at right angles to the digit gradient no longer does. And with the class rows
-# (the second table), where the distillation gradient is 0, all that is left in is the little that
-# the removal put there, *against* the digits; Adam makes a full step of it.
+# The first step's cosine with the digit gradient, its size. Adam divides each weight's gradient by
+# its own size: what stood at right angles to the digit gradient before Adam does not after it.
+#
+# Then the class rows. The student's loss gives them no gradient. Removing the *whole* digit
+# gradient leaves there the little that was subtracted, which points against the digits; Adam makes
+# full steps even of that. The test is in the tables above: the same student with its start's class
+# rows put back.
 
 # %%
-ROWS = "the gradient", "Adam's update of it", "... removed after Adam", "... removed before Adam"
-first = np.array([f for _, _, f in seen])  # [seeds, without or with class rows, ROWS]
-for i, title in enumerate(("in the weights that the student trains:", "in all, class rows too:")):
-    print(f"\nCosine with the digit gradient, {title}")
-    print_table({name: first[:, i, j] for j, name in enumerate(ROWS)}, digits=4, unit="cosine")
+first = np.abs([f for _, _, f in seen]).T
+rows = "Adam's update", "... cleared after Adam", "... of a gradient cleared before"
+print("\nSize of the cosine with the digit gradient, first step:")
+print_table(dict(zip(rows, first, strict=True)), digits=4, unit="cosine")
 
 # %% [markdown]
 # ## Does coverage predict the transfer?
@@ -423,7 +440,13 @@ claims = [
         0.5,
     ),
     stats.greater(
-        "more than removed from the update: cross-entropy, class rows left alone",
+        "most of that sits in the class rows: cross-entropy that putting them back takes away",
+        cross_entropy["from the gradient: digits + rows"]
+        - cross_entropy["... its class rows put back"],
+        0.5,
+    ),
+    stats.greater(
+        "class rows left alone, still worse than from the update: difference in cross-entropy",
         worse["from the gradient: digits"] - worse["from the update: digits"],
     ),
     stats.greater(
@@ -434,6 +457,12 @@ claims = [
         update,
         gained,
         0.5,
+        lesson.seed,
+    ),
+    stats.rank_greater(
+        "and among other inputs alone: Spearman",
+        *np.array([rows[n] for n in within["inputs"]]).T[[0, 2]],
+        0.0,
         lesson.seed,
     ),
 ]
@@ -462,11 +491,14 @@ for i, (knob, color) in enumerate(KNOBS.items()):
         ax["b"].plot(points[:, 0], points[:, 2], "o", ms=4, color=plots.COLORS[color])
     place = dict(xycoords="axes fraction", va="top", fontsize=8, color=plots.COLORS[color])
     ax["b"].annotate(LABELS[knob], (0.02, 0.98 - 0.07 * i), **place)
-ax["b"].set_xlabel("coverage: cosine of first update and teacher's way")
+ax["b"].set_xlabel("cosine of first update, teacher's way")
 ax["b"].set_ylabel(f"accuracy gained in {settings.coverage_steps} steps")
 ax["b"].set_title(f"{len(rows)} settings, Spearman {ranks['all'][0].mean:.2f}", fontsize=9)
 shown = [n for n in names if n != "teacher"]
-colors = {n: "second" if "digits" in n else "third" if "held" in n else "control" for n in shown}
+colors = {
+    n: "second" if "digits" in n or "rows" in n else "third" if "held" in n else "control"
+    for n in shown
+}
 colors["nothing removed"] = "student"
 plots.dots(ax["c"], {n: conditions[n] for n in shown}, colors, chance=0.1)
 plots.dots(ax["d"], {n: cross_entropy[n] for n in shown}, colors, label="digit cross-entropy, nats")
@@ -490,6 +522,8 @@ ax["d"].set_xscale("log")
 # *Liminal training:* see the table for what was kept after the penalty faded; held throughout, it
 # keeps the student from the auxiliary logits as well (third table), which is no defence but no
 # training.
+#
+# *A bootstrap interval* of no width says only that every pair of settings stands in the same order.
 #
 # *A rival explanation* for coverage: whatever makes a student learn anything faster raises both.
 # Then it would rank the settings overall and not within a knob: look at the rows by knob. *Not

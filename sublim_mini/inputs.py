@@ -27,13 +27,16 @@ def blur(images, sigma):
 def confined_noise(key, n, k):
     """n images of noise that all lie in the same k random dimensions, spread as uniform noise."""
     k_where, k_what = jax.random.split(key)
-    where = jax.random.normal(k_where, (k, SIDE * SIDE)) / jnp.sqrt(k)
-    return jax.random.uniform(k_what, (n, k), minval=-1, maxval=1) @ where
+    pixels = SIDE * SIDE
+    where = jax.random.normal(k_where, (pixels, pixels)) / jnp.sqrt(k)
+    what = jnp.where(jnp.arange(pixels)[None] < k, uniform_noise(k_what, n), 0)  # k may be traced
+    return what @ where
 
 
 def shuffle_pixels(key, images):
     """Each of images [N, 784] with its own pixels in an order of its own."""
-    return jax.random.permutation(key, images, axis=1, independent=True)
+    orders = jnp.argsort(jax.random.uniform(key, images.shape), axis=1)
+    return jnp.take_along_axis(images, orders, axis=1)
 
 
 def mix(images, others, share):

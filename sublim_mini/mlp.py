@@ -6,6 +6,7 @@ after them, the auxiliary logits: numbers without a meaning, that no label ever 
 
 import jax
 import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
 
 N_CLASSES = 10
 
@@ -24,10 +25,8 @@ def init_mlp(key, sizes):
 
 def add_noise(key, params, std):
     """Params with a normal number of standard deviation `std` added to each weight and bias."""
-    leaves, tree = jax.tree.flatten(params)
-    keys = jax.random.split(key, len(leaves))
-    noisy = [x + std * jax.random.normal(k, x.shape) for k, x in zip(keys, leaves, strict=True)]
-    return jax.tree.unflatten(tree, noisy)
+    flat, restore = ravel_pytree(params)
+    return restore(flat + std * jax.random.normal(key, flat.shape))
 
 
 def hidden_one(params, x):
