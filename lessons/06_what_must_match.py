@@ -289,11 +289,11 @@ gap = after["units permuted"] - after["the same start"]
 print("Same start and permuted start, one value a seed:")
 for name, values, form in (
     ("cosine of the two starts", symmetry["cosine of the starts"], "+.3f"),
-    ("gradient gap, un-permuted", symmetry["gradient gap"], ".0e"),
+    ("gradient gap, un-permuted", symmetry["gradient gap"], ".1e"),
     ("accuracy, permuted minus same", gap, "+.4f"),
     (f"differing predictions of {settings.n_test}", symmetry["differing predictions"], "d"),
 ):
-    print(f"  {name:32}" + " ".join(f"{value:>8{form}}" for value in values))
+    print(f"  {name:32}" + " ".join(f"{format(value, form):>8}" for value in values))
 print()
 
 # %% [markdown]
