@@ -355,7 +355,7 @@ claims = [
     ),
     stats.less("but not all: only the heads shared minus the same start", only_heads - same, -0.1),
     stats.within(
-        "with another class head nothing is read, body shared or not: gain over its own start",
+        "with another class head nothing is read, body and auxiliary head shared: gain over its start",
         gain["another class head"],
         0.1,
     ),
