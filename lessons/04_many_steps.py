@@ -317,6 +317,19 @@ for key in lesson.seeds():
         tables.append(one_table(*for_table))
 
 # %% [markdown]
+# ## What the student learns from
+# One noise image, what the start says of it, and what the teacher says: the difference is all that
+# the student is shown.
+
+# %%
+own_start, teacher, key = for_table
+example = uniform_noise(jax.random.clone(key), 1)
+print("Auxiliary numbers for one noise image:")
+for name, params in (("the start's", own_start), ("the teacher's", teacher)):
+    numbers = np.asarray(aux_logits(apply_mlp(params, example)))[0, :8]
+    print(f"  {name:14} " + " ".join(f"{x:+.2f}" for x in numbers))
+
+# %% [markdown]
 # ## Does the alignment last?
 # The cosine of the two gradients on the way, with another start beside it. For scale: two random
 # directions in D weights have a cosine of about 0, give or take 1 / sqrt(D).
@@ -334,7 +347,7 @@ def by_phase(values):
 
 
 phases = by_phase(cosines["same start"] - cosines["another start"])
-print("Cosine of digit gradient and distillation gradient, same start:")
+print("\nCosine of digit gradient and distillation gradient, same start:")
 print_table(by_phase(cosines["same start"]), digits=4, unit="cosine")
 print("\nThe same minus that of another start, paired by seed:")
 print_table(phases, digits=4, unit="cosine")
