@@ -406,8 +406,9 @@ print(f"\n{'setting':18}  first update  raw gradient  accuracy gained")
 for name, (update, raw, gained) in rows.items():
     print(f"{name:18}  {update:12.4f}  {raw:12.4f}  {gained:15.3f}")
 base = "uniform noise"
+KNOBS = {"inputs": "student", "m": "second", "start": "third"}  # and their colors
 within = {"all": list(rows)}
-within |= {k: [n for n in rows if knobs[n] == k or n == base] for k in ("inputs", "m", "start")}
+within |= {k: [n for n in rows if knobs[n] == k or n == base] for k in KNOBS}
 print("\nRank correlation (Spearman) with the accuracy gained, 95 % bootstrap interval:")
 print(f"{'settings':22}  first update            raw gradient            (published: about .95)")
 ranks = {}
@@ -424,6 +425,7 @@ untrained, plain = conditions["untrained"], conditions["nothing removed"]
 lost = {n: plain - conditions[n] for n in names}
 share_lost = lost["from the update: digits"] / (plain - untrained)
 share_kept = (conditions["held to the start, fading"] - untrained) / (plain - untrained)
+share_back = (conditions["... its class rows put back"] - untrained) / (plain - untrained)
 aux_ratio = aux["from the update: digits"] / aux["nothing removed"]
 worse = {n: cross_entropy[n] - cross_entropy["untrained"] for n in names}
 update, raw, gained = np.array(list(rows.values())).T
@@ -455,7 +457,7 @@ claims = [
     ),
     stats.greater(
         "that sits in the class rows, its body learned: share kept when they are put back",
-        (conditions["... its class rows put back"] - untrained) / (plain - untrained),
+        share_back,
         0.5,
     ),
     stats.greater(
@@ -480,6 +482,25 @@ claims = [
     ),
 ]
 
+# %%
+held = [claim.holds for claim in claims]
+verdicts = {
+    "does it last": f"in the last third it {'is there' if held[1] else 'was not shown'}: "
+    f"{phases['last third'].mean():+.4f} (first third {phases['first third'].mean():+.4f})",
+    "does it cause the transfer": f"{share_lost.mean():.0%} of the gain goes with it"
+    if held[3] and held[5] and held[6]
+    else "left open",
+    "before Adam": f"a low accuracy that the class rows explain: {share_back.mean():.0%} comes back"
+    if held[7] and held[8]
+    else "left open",
+    "liminal training": f"{share_kept.mean():.0%} of the gain is there after it faded",
+    "coverage": f"Spearman {ranks['all'][0].mean:.2f} over all, "
+    + ", ".join(f"{n} {ranks[n][0].mean:.2f}" for n in KNOBS),
+}
+print("\nIn words, for this run:")
+for name, verdict in verdicts.items():
+    print(f"  {name}: {verdict}")
+
 # %% [markdown]
 # ## The figure
 
@@ -496,7 +517,6 @@ colors = {"same start": "student", "another start": "control"}
 plots.curves(ax["a"], x, cosines, colors, labels=("steps of noise", "cosine of the gradients"))
 ax["a"].axhline(0, ls=":", color="black", lw=1)
 ax["a"].set_title("digit gradient and distillation gradient", fontsize=9)
-KNOBS = {"inputs": "student", "m": "second", "start": "third"}
 LABELS = {"inputs": "other inputs", "m": "fewer auxiliary logits", "start": "noise on the start"}
 for i, (knob, color) in enumerate(KNOBS.items()):
     points = np.array([rows[n] for n in rows if knobs[n] == knob])
@@ -567,6 +587,7 @@ lesson.finish(
     aux_loss=aux,
     first_updates=first,
     coverage={n: dict(knob=knobs[n], values=rows[n]) for n in rows},
+    verdicts=verdicts,
     rank_correlations={n: dict(update=u, raw=r) for n, (u, r) in ranks.items()},
     prediction=MY_PREDICTION,
 )
