@@ -391,7 +391,7 @@ lesson.prediction(MY_PREDICTION, removed.mean(), "an accuracy")
 # %%
 first = np.array([f for _, _, f in seen])  # [seeds, digits or y + 3, ROWS]
 ROWS = "Adam's update", "... cleared after Adam", "... of a gradient cleared before"
-print("\nCosine of the first step with the gradient of digits, and of digits called y + 3:")
+print("Cosine of the first step with the gradient of digits, and of digits called y + 3:")
 table = {f"{name}, digits": first[:, 0, i] for i, name in enumerate(ROWS)}
 print_table(table | {f"{ROWS[0]}, y + 3": first[:, 1, 0]}, digits=4, unit="cosine")
 
@@ -524,7 +524,7 @@ for i, (knob, color) in enumerate(KNOBS.items()):
         ax["b"].plot(points[:, 0], points[:, 2], "o", ms=4, color=plots.COLORS[color])
     place = dict(xycoords="axes fraction", va="top", fontsize=8, color=plots.COLORS[color])
     ax["b"].annotate(LABELS[knob], (0.02, 0.98 - 0.07 * i), **place)
-ax["b"].set_xlabel("cosine of first update, teacher's way")
+ax["b"].set_xlabel("coverage of the first update (cosine)")
 ax["b"].set_ylabel(f"accuracy gained in {settings.coverage_steps} steps")
 ax["b"].set_title(f"{len(rows)} settings, Spearman {ranks['all'][0].mean:.2f}", fontsize=9)
 shown = [n for n in names if n != "teacher"]
