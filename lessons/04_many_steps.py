@@ -60,7 +60,7 @@ test_set = digits.test_images, digits.test_labels
 
 # %% [markdown]
 # ## Before you run: predict
-# The two gradients are nearly at right angles: their cosine is about 0.01. From each of the
+# The two gradients are nearly at right angles: the published cosine is about .008. From each of the
 # student's steps the part along the digit gradient is removed, a few hundredths of its length. What
 # accuracy is left? (Chance is 0.10; nothing removed, it is lesson 02 again.)
 

@@ -59,7 +59,7 @@ sizes = [784, settings.width, settings.width, N_CLASSES + settings.n_aux]
 # %% [markdown]
 # ## Before you run: predict
 # A student shares both heads with the teacher and not one weight of the body. Chance is 0.10, the
-# student that shares everything reads about 0.87. What does this one read?
+# student that shares everything reads most digits. What does this one read?
 
 # %%
 MY_PREDICTION = 0.10
@@ -285,7 +285,12 @@ conditions = {n: after[n] for n in order}
 print(f"\nShare of {settings.n_test} test digits read right ({lesson.data}); in the two rows")
 print(f"'another ... head' the body is shared. {lesson.n_seeds} seeds, or {settings.few}:")
 print_table(conditions, chance=0.1)
-print()
+print(
+    "(published, other recipes: noise 0 / 0.01 / 0.05 / 0.1 on the start .55 / .39 / .105 / .107;"
+)
+print(
+    "another class head: chance at any number of auxiliary logits; heads shared: still transfers)\n"
+)
 only_heads = conditions["only the heads shared"]
 lesson.prediction(MY_PREDICTION, only_heads.mean(), "an accuracy")
 
@@ -364,10 +369,10 @@ claims = [
         only_heads - other,
     ),
     stats.less("but not all: only the heads shared minus the same start", only_heads - same, -0.1),
-    stats.within(
-        "with another class head nothing is read, all else shared: gain over its own start",
-        gain["another class head"],
-        0.1,
+    stats.less(
+        "with another class head, all else shared, little is left: share of the same start's gain",
+        gain["another class head"] / gain["the same start"],
+        0.25,
     ),
     stats.less(
         "another auxiliary head costs most of it: minus the same start",
