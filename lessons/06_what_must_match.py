@@ -348,7 +348,7 @@ def paired(name, minus):
 largest, smallest = noisy[-1], noisy[0]
 claims = [
     stats.greater("the shared start matters: same minus another", same - other, 0.3),
-    stats.exact("permuted units change nothing: accuracy within .005, each seed", by_seed, 1.0),
+    stats.exact("permuted units do as well: accuracy within .005, each seed", by_seed, 1.0),
     stats.less(
         "and the gradient is the same, un-permuted: log10 of the largest relative gap",
         np.log10(symmetry["gradient gap"]),
@@ -410,7 +410,7 @@ for name, verdict in verdicts.items():
 # ## The figure
 
 # %%
-change = "change nothing" if claims[1].holds else "were not shown to change nothing"
+change = "do as well" if claims[1].holds else "were not shown to do as well"
 carry = "carry part" if claims[5].holds and claims[6].holds else "were not shown to carry part"
 figure, ax = plots.new_figure(
     f"Permuted units {change}: {after['units permuted'].mean():.2f} of {same.mean():.2f}. "
