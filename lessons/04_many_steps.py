@@ -500,7 +500,7 @@ verdicts = {
     "coverage": f"Spearman {ranks['all'][0].mean:.2f} over all, "
     + ", ".join(f"{n} {ranks[n][0].mean:.2f}" for n in KNOBS),
 }
-print("In words, for this run:")
+print("\nIn words, for this run:")
 for name, verdict in verdicts.items():
     print(f"  {name}: {verdict}")
 
@@ -564,8 +564,8 @@ ax["d"].minorticks_off()
 # student is kept from the auxiliary logits as well (third table): less a defence than no training.
 #
 # *A rival explanation* for the ablation: the y + 3 gradient may take a smaller part of the update
-# away than the digit gradient does. Compare their cosines above. If the y + 3 student reads *more*,
-# ask which way its part points.
+# away than the digit gradient does: compare their cosines above. A control of the same size would
+# settle it (a change to try). If the y + 3 student reads *more*, ask which way its part points.
 #
 # *A bootstrap interval* of no width says only that every pair of settings stands in the same order.
 #
@@ -577,6 +577,8 @@ ax["d"].minorticks_off()
 # * In `digit_direction`, larger batches: is less left when the digit gradient is less noisy?
 # * `remove_component(..., positive_only=True)` in `FROM_GRADIENT`, so that only agreement is
 #   removed: what happens to the cross-entropy, and why?
+# * A control of equal size: from each update, subtract a random direction as long as its part along
+#   the digit gradient.
 # * `--pull 100`: how hard must the start hold, and what does it cost?
 
 # %%

@@ -402,7 +402,7 @@ verdicts = {
     "heads": ("alone they let some through" if held[5] else "alone: not shown")
     + ("; another class head shuts it" if held[7] else "; another class head: left open"),
 }
-print("In words, for this run:")
+print("\nIn words, for this run:")
 for name, verdict in verdicts.items():
     print(f"  {name}: {verdict}")
 
