@@ -515,7 +515,8 @@ lasts = "lasts" if late.holds else "was not shown to last"
 causes = "removing it" if claims[3].holds and claims[6].holds else "(cause not shown) removing it"
 figure, ax = plots.new_figure(
     f"The alignment with digits {lasts} (cosine {late.effect:+.3f} over another start's in "
-    f"the last third), and {causes} from each update leaves {removed.mean():.2f} of {plain.mean():.2f}",
+    f"the last third), and {causes} from each update leaves {removed.mean():.2f} of "
+    f"{plain.mean():.2f}",
     "ab;cd",
     height=7,
 )
