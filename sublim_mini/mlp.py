@@ -6,6 +6,7 @@ after them, the auxiliary logits: numbers without a meaning, that no label ever 
 
 import jax
 import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
 
 N_CLASSES = 10
 
@@ -20,6 +21,12 @@ def init_mlp(key, sizes):
         }
         for k, n_in, n_out in zip(keys, sizes[:-1], sizes[1:], strict=True)
     ]
+
+
+def add_noise(key, params, std):
+    """Params with a normal number of standard deviation `std` added to each weight and bias."""
+    flat, restore = ravel_pytree(params)
+    return restore(flat + std * jax.random.normal(key, flat.shape))
 
 
 def hidden_one(params, x):

@@ -1,8 +1,8 @@
 """Intervals and claims: every statement of a lesson is computed here from its values, one a seed.
 
 Intervals are t intervals of a mean (Student 1908), exact binomial ones of a share (Clopper and
-Pearson 1934). What is shown is a 95 % interval; what is decided is decided at 99 %, and by three
-values or more.
+Pearson 1934), percentiles of a bootstrap for a rank correlation. What is shown is a 95 % interval;
+what is decided is decided at 99 %, and by three values or more.
 """
 
 from typing import NamedTuple
@@ -38,6 +38,23 @@ def share_interval(k, n, level=SHOWN):
     """k of n -> the share with its exact binomial interval."""
     low, high = stats.binomtest(int(k), int(n)).proportion_ci(level)
     return Interval(k / n, float(low), float(high))
+
+
+def rank_correlation(x, y):
+    """Spearman's rank correlation of x [..., n] and y [..., n]; 0 if either does not vary."""
+    x, y = (stats.rankdata(values, axis=-1) for values in (x, y))
+    x, y = (ranks - ranks.mean(-1, keepdims=True) for ranks in (x, y))
+    lengths = np.sqrt((x**2).sum(-1) * (y**2).sum(-1))
+    return np.where(lengths > 0, (x * y).sum(-1) / np.where(lengths > 0, lengths, 1), 0.0)
+
+
+def rank_interval(x, y, seed, level=SHOWN):
+    """The rank correlation of x [n] and y [n]; its interval by drawing pairs again (Efron 1979)."""
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    again = np.random.default_rng(seed).integers(len(x), size=(4999, len(x)))
+    drawn = rank_correlation(x[again], y[again])
+    low, high = np.quantile(drawn, [0.5 - level / 2, 0.5 + level / 2])
+    return Interval(float(rank_correlation(x, y)), float(low), float(high))
 
 
 class Claim(NamedTuple):
@@ -88,6 +105,11 @@ def exact(text, values, expected=0.0, unit="seed"):
 def share_greater(text, k, n, margin, unit="draw"):
     """The claim that the share k of n lies above the margin."""
     return _decide(text, "greater", unit, n, share_interval(k, n, DECIDED), margin)
+
+
+def rank_greater(text, x, y, margin, seed, unit="setting"):
+    """The claim that the rank correlation of x [n] and y [n] lies above the margin."""
+    return _decide(text, "greater", unit, len(x), rank_interval(x, y, seed, DECIDED), margin)
 
 
 def _decide(text, kind, unit, n, interval, margin):

@@ -4,7 +4,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from sublim_mini.mlp import accuracy, apply_mlp, aux_logits, class_logits, hidden_mlp, init_mlp
+from sublim_mini.mlp import (
+    accuracy,
+    add_noise,
+    apply_mlp,
+    aux_logits,
+    class_logits,
+    hidden_mlp,
+    init_mlp,
+)
 
 SIZES = [6, 5, 4, 12]
 
@@ -65,3 +73,12 @@ def test_accuracy_counts_class_logits_alone():
     params = [{"weights": weights, "biases": jnp.zeros(12)}]
     images = jnp.array([[1.0, 0], [0, 1], [1, 0], [0, 1]])
     assert accuracy(params, images, jnp.array([3, 5, 5, 5])) == 0.75
+
+
+def test_add_noise_moves_each_number_by_its_own_draw(key):
+    k_start, k_noise = jax.random.split(key)
+    params = init_mlp(k_start, [60, 50, 12])
+    noisy = add_noise(k_noise, params, 0.3)
+    moved = [np.ravel(b - a) for a, b in zip(*map(jax.tree.leaves, (params, noisy)), strict=True)]
+    assert abs(np.concatenate(moved).std() - 0.3) < 0.02
+    assert len(np.unique(np.concatenate([m[:12] for m in moved]))) == 48

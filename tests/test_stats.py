@@ -59,3 +59,27 @@ def test_claims_decide_at_99_percent():
     p = scipy.stats.ttest_1samp(values + 1, 0, alternative="two-sided").pvalue
     assert 0.01 < p < 0.05  # significant at 95 %, not at 99 %
     assert stats.mean_interval(values + 1).low > 0 and stats.greater("", values + 1).holds is False
+
+
+def test_rank_correlation_is_scipys_row_by_row_and_zero_of_a_constant():
+    x, y = np.random.default_rng(2).integers(0, 6, size=(2, 4, 12))  # with ties
+    expected = [scipy.stats.spearmanr(a, b).statistic for a, b in zip(x, y, strict=True)]
+    np.testing.assert_allclose(stats.rank_correlation(x, y), expected, atol=1e-12)
+    assert stats.rank_correlation(np.ones(5), np.arange(5)) == 0
+
+
+def test_rank_interval_is_scipys_bootstrap():
+    x, noise = np.random.default_rng(3).normal(size=(2, 40))
+    y = x + noise
+    mean, low, high = stats.rank_interval(x, y, 1)
+
+    def spearman(x, y):
+        return scipy.stats.spearmanr(x, y).statistic
+
+    expected = scipy.stats.bootstrap(
+        (x, y), spearman, paired=True, vectorized=False, method="percentile", n_resamples=999
+    ).confidence_interval
+    assert mean == pytest.approx(spearman(x, y)) and low < mean < high
+    assert (low, high) == pytest.approx(tuple(expected), abs=0.06)
+    assert stats.rank_greater("", x, y, 0.2, 1).holds
+    assert not stats.rank_greater("", x, -y, 0, 1).holds
