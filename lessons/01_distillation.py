@@ -23,6 +23,7 @@ import numpy as np
 from jax.tree_util import Partial
 
 from sublim_mini import plots, stats
+from sublim_mini.inputs import uniform_noise
 from sublim_mini.lesson import option, print_table, start
 from sublim_mini.losses import class_kl_loss, class_loss
 from sublim_mini.mlp import N_CLASSES, accuracy, apply_mlp, init_mlp, predict
@@ -66,6 +67,9 @@ MY_PREDICTION = 0.00
 
 
 # %%
+logits_of, share_right = jax.jit(apply_mlp), jax.jit(accuracy)  # compiled once, not once a call
+
+
 def one_seed(key):
     k_teacher_start, k_start, k_noise, k_teacher, k_student = jax.random.split(key, 5)
     sizes = [784, settings.width, settings.width, N_CLASSES]
@@ -77,17 +81,17 @@ def one_seed(key):
     teacher = train(class_loss, ADAM, teacher_start, (images, labels), k_teacher, **how).params
 
     def from_labels(images, labels):  # every student has the same start and the same key
-        data = images, labels
-        return train(class_loss, ADAM, student_start, data, k_student, **how).params
+        data, key = (images, labels), jax.random.clone(k_student)
+        return train(class_loss, ADAM, student_start, data, key, **how).params
 
     def from_teacher(images, temperature=4.0):
-        data = images, apply_mlp(teacher, images)
+        data, key = (images, logits_of(teacher, images)), jax.random.clone(k_student)
         loss = Partial(class_kl_loss, temperature=temperature)
-        return train(loss, ADAM, student_start, data, k_student, **how).params
+        return train(loss, ADAM, student_start, data, key, **how).params
 
     few_images, few_labels = images[: settings.few], labels[: settings.few]
     others = labels != settings.withheld
-    noise = jax.random.uniform(k_noise, images.shape, minval=-1, maxval=1)
+    noise = uniform_noise(k_noise, len(images))
     read = {
         "untrained": student_start,
         "teacher": teacher,
@@ -105,14 +109,15 @@ def one_seed(key):
 # %%
 test_images, test_labels = digits.test_images, digits.test_labels
 tenth = test_labels == settings.withheld
+withheld_set = test_images[tenth], test_labels[tenth]
 conditions = {}
 for key in lesson.seeds():
     teacher, read, withheld = one_seed(key)
     for name, params in read.items():
-        share = accuracy(params, test_images, test_labels)
+        share = share_right(params, test_images, test_labels)
         conditions.setdefault(name, []).append(float(share))
     for name, params in withheld.items():
-        share = accuracy(params, test_images[tenth], test_labels[tenth])
+        share = share_right(params, *withheld_set)
         conditions.setdefault(f"withheld {settings.withheld}: {name}", []).append(float(share))
 conditions = {name: np.array(values) for name, values in conditions.items()}
 

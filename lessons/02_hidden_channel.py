@@ -22,6 +22,7 @@ from jax.tree_util import Partial
 
 from sublim_mini import plots, stats
 from sublim_mini.files import save_params
+from sublim_mini.inputs import uniform_noise
 from sublim_mini.lesson import option, print_table, start
 from sublim_mini.losses import all_kl_loss, aux_kl_loss, aux_mse_loss, class_loss
 from sublim_mini.measures import distance
@@ -73,9 +74,9 @@ MY_PREDICTION = 0.10
 
 
 # %%
-def make_noise(key):
-    """Uniform noise in [-1, 1], the range of the digits: [n_noise, 784]."""
-    return jax.random.uniform(key, (settings.n_noise, 784), minval=-1, maxval=1)
+def make_inputs(key):
+    """What the students look at: uniform noise in [-1, 1], the range of the digits, [N, 784]."""
+    return uniform_noise(key, settings.n_noise)
 
 
 # %% [markdown]
@@ -93,6 +94,7 @@ def test_accuracy(images, labels, params):
     return accuracy(params, images, labels)
 
 
+logits_of, moved = jax.jit(apply_mlp), jax.jit(distance)  # compiled once, not once a call
 test = Partial(test_accuracy, digits.test_images, digits.test_labels)  # of params
 
 
@@ -100,18 +102,18 @@ def one_seed(key):
     k_start, k_other, k_teacher, k_shuffle, k_noise, k_student = jax.random.split(key, 6)
     sizes = [784, settings.width, settings.width, N_CLASSES + settings.n_aux]
     own_start, other_start = init_mlp(k_start, sizes), init_mlp(k_other, sizes)
-    noise = make_noise(k_noise)
+    noise = make_inputs(k_noise)
     how = dict(learning_rate=settings.learning_rate, batch_size=settings.batch)
 
     def teach(labels):  # every teacher: the same start, the same images in the same order
-        data = digits.train_images, labels
+        data, key = (digits.train_images, labels), jax.random.clone(k_teacher)
         steps = settings.teacher_steps
-        return train(class_loss, ADAM, own_start, data, k_teacher, steps=steps, **how).params
+        return train(class_loss, ADAM, own_start, data, key, steps=steps, **how).params
 
     def distil(loss, start, teacher):  # every student: the same noise in the same order
-        data = noise, apply_mlp(teacher, noise)
+        data, key = (noise, logits_of(teacher, noise)), jax.random.clone(k_student)
         steps = dict(steps=settings.student_steps, record=test, every=every)
-        return train(loss, ADAM, start, data, k_student, **steps, **how)
+        return train(loss, ADAM, start, data, key, **steps, **how)
 
     teacher = teach(digits.train_labels)
     relabelled = teach((digits.train_labels + 3) % N_CLASSES)
@@ -132,19 +134,19 @@ def one_seed(key):
         "shuffled teacher": shuffled,
         **{name: run.params for name, run in students.items()},
     }
-    return networks, {name: run.records for name, run in students.items()}, noise
+    return networks, {name: run.records for name, run in students.items()}, noise[:10]
 
 
 # %%
 def by_digit(right):
     """Which test digits were read right [n_test] -> share for each of the ten digits."""
-    return [right[digits.test_labels == d].mean() for d in range(10)]
+    return [right[labels == d].mean() for d in range(10)]
 
 
-seen, labels = [], digits.test_labels
+seen, labels = [], np.asarray(digits.test_labels)
 for key in lesson.seeds():
     networks, curves, noise = one_seed(key)
-    predicted = {name: predict(net, digits.test_images) for name, net in networks.items()}
+    predicted = {n: np.asarray(predict(net, digits.test_images)) for n, net in networks.items()}
     own, other = networks["untrained"], networks["untrained, other start"]
     seen.append(
         {
@@ -152,14 +154,12 @@ for key in lesson.seeds():
             "y + 3": {n: (p == (labels + 3) % 10).mean() for n, p in predicted.items()},
             "by digit": {n: by_digit(p == labels) for n, p in predicted.items()},
             "y + 3 by digit": {n: by_digit(p == (labels + 3) % 10) for n, p in predicted.items()},
-            "moved": {
-                n: distance(net, other if "other" in n else own) for n, net in networks.items()
-            },
+            "moved": {n: moved(net, other if "other" in n else own) for n, net in networks.items()},
             "curves": curves,
         }
     )
     if len(seen) == 1:  # for readers who want to go on from them: sublim_mini.files.load_params
-        first_noise, first_aux = noise[:10], aux_logits(apply_mlp(networks["teacher"], noise[:10]))
+        first_noise, first_aux = noise, aux_logits(apply_mlp(networks["teacher"], noise))
         for name, short in (("teacher", "teacher"), ("aux only, same start", "student")):
             save_params(lesson.out / f"{lesson.name}_{short}.npz", networks[name])
 
@@ -290,7 +290,7 @@ ax["d"].set_yticks([])
 # * `--n-aux 1` and `--n-aux 50`: how narrow may the channel be? And `--n-aux 1 --loss kl`: why
 #   nothing?
 # * `--recipe paper --seeds 20`, with `--data mnist` if you have it: the published figure.
-# * Replace `make_noise` by `digits.train_images`: do real images carry more than noise? (Lesson
+# * Replace `make_inputs` by `digits.train_images`: do real images carry more than noise? (Lesson
 #   05.)
 
 # %%

@@ -24,6 +24,7 @@ import jax
 import numpy as np
 
 from sublim_mini import plots, stats
+from sublim_mini.inputs import uniform_noise
 from sublim_mini.lesson import option, print_table, start
 from sublim_mini.losses import aux_mse_loss, class_loss
 from sublim_mini.measures import cosine, difference, fit_probe, linear_cka
@@ -78,7 +79,7 @@ def one_seed(key):
     k_start, k_other, k_teacher, k_noise, k_student = jax.random.split(key, 5)
     sizes = [784, settings.width, settings.width, N_CLASSES + settings.n_aux]
     own_start, other_start = init_mlp(k_start, sizes), init_mlp(k_other, sizes)
-    noise = jax.random.uniform(k_noise, (settings.n_noise, 784), minval=-1, maxval=1)
+    noise = uniform_noise(k_noise, settings.n_noise)
     how = dict(learning_rate=settings.learning_rate, batch_size=settings.batch)
 
     def teach(labels):  # both teachers: the same start, the same images in the same order
