@@ -148,7 +148,7 @@ def _epoch_orders(key, data, n_steps, batch_size):
     batch_size = min(batch_size, n)
     a_epoch = steps_per_epoch(n, batch_size)
     keys = jax.random.split(key, steps_per_epoch(n_steps, a_epoch))
-    orders = jax.lax.map(lambda k: jax.random.permutation(k, n), keys)
+    orders = jax.lax.map(lambda k: jnp.argsort(jax.random.bits(k, (n,))), keys)
     orders = jnp.pad(orders, ((0, 0), (0, a_epoch * batch_size - n)))  # the padding is never read
     is_short = jnp.arange(n_steps) % a_epoch == a_epoch - 1
     return (orders.reshape(-1, batch_size)[:n_steps], is_short), n % batch_size
