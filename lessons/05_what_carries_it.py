@@ -193,11 +193,19 @@ largest_gradient = jax.jit(
 )
 
 
+def itself(params):
+    return params
+
+
+def network(key, width):
+    return init_mlp(key, [784, width, width, N_CLASSES + N_AUX])
+
+
 def teach(start, key, epochs):
     """The teacher after each epoch, the start included: a list of params."""
     an_epoch = steps_per_epoch(settings.n_train, settings.batch)
     how = dict(learning_rate=settings.learning_rate, batch_size=settings.batch)
-    how |= dict(steps=epochs * an_epoch, every=an_epoch, record=lambda params: params)
+    how |= dict(steps=epochs * an_epoch, every=an_epoch, record=itself)
     data = digits.train_images, digits.train_labels
     records = train(class_loss, ADAM, start, data, key, **how).records
     return [jax.tree.map(lambda leaf, e=e: leaf[e], records) for e in range(epochs + 1)]
@@ -207,93 +215,100 @@ def distil(start, teacher, inputs, key, *, m=None, loss=None, rate=None, batch=N
     """A `Run` of a student of the teacher's first m auxiliary logits, tested after each epoch."""
     batch = batch or settings.batch
     an_epoch = steps_per_epoch(len(inputs), batch)
-    steps = (epochs or settings.student_epochs) * an_epoch
     how = dict(learning_rate=rate or settings.learning_rate, batch_size=batch)
-    how |= dict(steps=steps, every=an_epoch, record=test)
+    how |= dict(steps=(epochs or settings.student_epochs) * an_epoch, every=an_epoch, record=test)
     loss = Partial(loss or masked_loss, first(m or settings.n_aux))
-    return train(loss, ADAM, start, (inputs, logits_of(teacher, inputs)), key, **how)
-
-
-def network(key, width):
-    return init_mlp(key, [784, width, width, N_CLASSES + N_AUX])
+    data = inputs, logits_of(teacher, inputs)
+    return train(loss, ADAM, start, data, jax.random.clone(key), **how)  # all: the same order
 
 
 def one_seed(key, with_knobs):
-    k_start, k_widths, k_teacher, k_student, k_inputs, k_start_noise = jax.random.split(key, 6)
+    k_start, k_teacher, k_student, k_inputs, k_knobs = jax.random.split(key, 5)
     own_start = network(k_start, settings.width)
-    epochs = max(settings.teacher_epochs, *settings.teacher_doses) if with_knobs else 0
-    teachers = teach(own_start, k_teacher, epochs or settings.teacher_epochs)
+    teachers = teach(own_start, k_teacher, max(settings.teacher_epochs, *settings.teacher_doses))
     teacher = teachers[settings.teacher_epochs]
-    displacement = difference(teacher, own_start)
-
-    def student(start=own_start, teacher=teacher, inputs=None, **how):
-        key = jax.random.clone(k_student)  # every student: the same order of inputs
-        return distil(start, teacher, noise if inputs is None else inputs, key, **how)
 
     def inputs_of(name):  # every set from one key: the mix has the noise of the uniform set
         return INPUTS[name](jax.random.clone(k_inputs), digits.train_images)
 
     noise = inputs_of(NOISE)
     longest = max(settings.student_epochs, *settings.student_doses)
-    longer = student(epochs=longest).records
-    base = longer[: settings.student_epochs + 1]
+    longer = distil(own_start, teacher, noise, k_student, epochs=longest).records
+    base = longer[: settings.student_epochs + 1]  # accuracy after each epoch
     by_input = {}
     for name in INPUTS:
         inputs = inputs_of(name)
+        read = base if name == NOISE else distil(own_start, teacher, inputs, k_student).records
         sample = inputs[:2000], logits_of(teacher, inputs[:2000])
-        loss = Partial(masked_loss, first(settings.n_aux))
-        read = base if name == NOISE else student(inputs=inputs).records
+        loss, way = Partial(masked_loss, first(settings.n_aux)), difference(teacher, own_start)
         by_input[name] = {
             "accuracy": read[-1],
-            "coverage": coverage_of(loss, ADAM, own_start, sample, displacement),
+            "coverage": coverage_of(loss, ADAM, own_start, sample, way),
             "dimension": dimension_of(own_start, sample[0]),
             "picture": inputs[0],
         }
     found = {"teacher": test(teacher), "untrained": base[0], "inputs": by_input}
     found["knobs"] = {"student epochs": {e: longer[: e + 1] for e in settings.student_doses}}
-    if not with_knobs:
-        return found
+    if with_knobs:
+        found["knobs"] |= try_knobs(own_start, teachers, noise, base, k_teacher, k_student, k_knobs)
+        found |= one_logit(own_start, teacher, noise, k_student)
+    return found
 
-    silent = student(m=1, loss=masked_kl, epochs=1).params
-    gradient = {
-        m: largest_gradient(
-            Partial(masked_kl, first(m)), own_start, (noise, logits_of(teacher, noise))
+
+# %% [markdown]
+# Each knob in turn; `base` is the student with all of them where they were.
+
+
+# %%
+def try_knobs(own_start, teachers, noise, base, k_teacher, k_student, k_knobs):
+    """knob -> value -> accuracy after each epoch."""
+    k_widths, k_shake = jax.random.split(k_knobs)
+    k_width = dict(
+        zip(
+            settings.width_doses, jax.random.split(k_widths, len(settings.width_doses)), strict=True
         )
-        for m in (1, 2)
-    }
-    found["silent"] = {"moved": distance(silent, own_start), "gradient": gradient}
+    )
     flat_start, as_params = ravel_pytree(own_start)
-    shake = jax.random.normal(k_start_noise, flat_start.shape)
-    own_teachers = {}
-    keys = jax.random.split(k_widths, len(settings.width_doses))
-    for width, key in zip(settings.width_doses, keys, strict=True):
-        start = network(key, width)
-        k_same = jax.random.clone(k_teacher)  # every teacher: the same order of images
-        own_teachers[width] = start, teach(start, k_same, settings.teacher_epochs)[-1]
+    shake = jax.random.normal(k_shake, flat_start.shape)
 
-    def doses(values, base_value, run):
-        """value -> accuracy after each epoch; the base is not run again."""
-        return {v: base if v == base_value else run(v).records for v in values}
+    def student(start=own_start, epochs=settings.teacher_epochs, **how):
+        return distil(start, teachers[epochs], noise, k_student, **how).records
 
-    found["knobs"] |= {
-        "auxiliary logits": doses(settings.aux_doses, settings.n_aux, lambda m: student(m=m)),
-        "teacher epochs": doses(
+    def wide(
+        width,
+    ):  # a start and a teacher of its own, that sees the same images in the same order
+        start = network(k_width[width], width)
+        teacher = teach(start, jax.random.clone(k_teacher), settings.teacher_epochs)[-1]
+        return distil(start, teacher, noise, k_student).records
+
+    ways = {  # knob -> doses, that of the base, and how to try another
+        "auxiliary logits": (settings.aux_doses, settings.n_aux, lambda m: student(m=m)),
+        "teacher epochs": (
             settings.teacher_doses,
             settings.teacher_epochs,
-            lambda e: student(teacher=teachers[e]),
+            lambda e: student(epochs=e),
         ),
-        "width": doses(settings.width_doses, settings.width, lambda w: student(*own_teachers[w])),
-        "learning rate": doses(
-            settings.rate_doses, settings.learning_rate, lambda r: student(rate=r)
-        ),
-        "batch": doses(settings.batch_doses, settings.batch, lambda b: student(batch=b)),
-        "noise on the start": doses(
+        "width": (settings.width_doses, settings.width, wide),
+        "learning rate": (settings.rate_doses, settings.learning_rate, lambda r: student(rate=r)),
+        "batch": (settings.batch_doses, settings.batch, lambda b: student(batch=b)),
+        "noise on the start": (
             (0, *settings.start_noise_doses),
             0,
             lambda sd: student(as_params(flat_start + sd * shake)),
         ),
     }
-    return found
+    return {
+        knob: {v: base if v == usual else run(v) for v in doses}
+        for knob, (doses, usual, run) in ways.items()
+    }
+
+
+def one_logit(own_start, teacher, noise, k_student):
+    """KL on m logits: largest entry of the first gradient; how far a student of one goes."""
+    student = distil(own_start, teacher, noise, k_student, m=1, loss=masked_kl, epochs=1).params
+    batch = noise, logits_of(teacher, noise)
+    sizes = {m: largest_gradient(Partial(masked_kl, first(m)), own_start, batch) for m in (1, 2)}
+    return {"gradient": sizes, "moved": distance(student, own_start)}
 
 
 # %%
@@ -411,8 +426,8 @@ for small, large in pairwise(sorted(curves["batch"])):
 # exactly 0: not small, but the number 0, which matters, as Adam divides a gradient by its own size.
 
 # %%
-gradient = {m: np.array([float(seed["silent"]["gradient"][m]) for seed in tried]) for m in (1, 2)}
-moved = np.array([float(seed["silent"]["moved"]) for seed in tried])
+gradient = {m: np.array([float(seed["gradient"][m]) for seed in tried]) for m in (1, 2)}
+moved = np.array([float(seed["moved"]) for seed in tried])
 for m, values in gradient.items():
     print(
         f"softmax over {m} logit{'s' * (m > 1)}: largest entry of the gradient {values.max():.2g}"
