@@ -520,7 +520,7 @@ for ax, (knob, values) in zip("efghijkl", in_order.items(), strict=False):
     means = [values[dose].mean() for dose in doses]
     axes[ax].plot(range(len(doses)), means, "-", color=plots.COLORS["student"])
     axes[ax].axhline(0.1, ls=":", color="black", lw=1)
-    axes[ax].set_xticks(range(len(doses)), [f"{dose:g}" for dose in doses])
+    axes[ax].set_xticks(range(len(doses)), [f"{d:g}".lstrip("0") or "0" for d in doses])
     axes[ax].set_xlim(-0.5, len(doses) - 0.5)
     axes[ax].set_ylim(0, 1)
     axes[ax].set_xlabel(knob)
