@@ -263,32 +263,25 @@ def one_seed(key, with_knobs):
 def try_knobs(own_start, teachers, noise, base, k_teacher, k_student, k_knobs):
     """knob -> value -> accuracy after each epoch."""
     k_widths, k_shake = jax.random.split(k_knobs)
-    k_width = dict(
-        zip(
-            settings.width_doses, jax.random.split(k_widths, len(settings.width_doses)), strict=True
-        )
-    )
+    widths = settings.width_doses
+    k_width = dict(zip(widths, jax.random.split(k_widths, len(widths)), strict=True))
     flat_start, as_params = ravel_pytree(own_start)
     shake = jax.random.normal(k_shake, flat_start.shape)
 
-    def student(start=own_start, epochs=settings.teacher_epochs, **how):
+    usual_epochs = settings.teacher_epochs
+
+    def student(start=own_start, epochs=usual_epochs, **how):
         return distil(start, teachers[epochs], noise, k_student, **how).records
 
-    def wide(
-        width,
-    ):  # a start and a teacher of its own, that sees the same images in the same order
+    def wide(width):  # a start and a teacher of its own, that sees the images in the same order
         start = network(k_width[width], width)
-        teacher = teach(start, jax.random.clone(k_teacher), settings.teacher_epochs)[-1]
+        teacher = teach(start, jax.random.clone(k_teacher), usual_epochs)[-1]
         return distil(start, teacher, noise, k_student).records
 
     ways = {  # knob -> doses, that of the base, and how to try another
         "auxiliary logits": (settings.aux_doses, settings.n_aux, lambda m: student(m=m)),
-        "teacher epochs": (
-            settings.teacher_doses,
-            settings.teacher_epochs,
-            lambda e: student(epochs=e),
-        ),
-        "width": (settings.width_doses, settings.width, wide),
+        "teacher epochs": (settings.teacher_doses, usual_epochs, lambda e: student(epochs=e)),
+        "width": (widths, settings.width, wide),
         "learning rate": (settings.rate_doses, settings.learning_rate, lambda r: student(rate=r)),
         "batch": (settings.batch_doses, settings.batch, lambda b: student(batch=b)),
         "noise on the start": (
@@ -412,13 +405,12 @@ for knob, values in in_order.items():
             + ("" if None in theirs else f"{theirs[0] - theirs[1]:+.2f}")
         )
 for small, large in pairwise(sorted(curves["batch"])):
-    epochs = len(curves["batch"][large][0]) - 1
-    steps = epochs * steps_per_epoch(settings.n_train, large)
-    at = steps / steps_per_epoch(settings.n_train, small)  # the small batch's epochs by then
-    by_then = [np.interp(at, range(epochs + 1), curve) for curve in curves["batch"][small]]
-    text = f"batch, {steps} steps each: {large} over {small}"
-    contrasts[text] = knobs["batch"][large] - by_then
-    print(f"{text:40}{stats.mean_interval(contrasts[text])}")
+    steps = settings.student_epochs * steps_per_epoch(settings.n_train, large)
+    epochs, rest = divmod(steps, steps_per_epoch(settings.n_train, small))
+    if rest == 0:  # else the small batch has no record after so many steps
+        text = f"batch, {steps} steps each: {large} over {small}"
+        contrasts[text] = knobs["batch"][large] - curves["batch"][small][:, epochs]
+        print(f"{text:40}{stats.mean_interval(contrasts[text])}")
 
 # %% [markdown]
 # ## Why can one logit say nothing under a softmax?
@@ -534,10 +526,9 @@ for ax in "ei":
 # the smaller one. A student can match the numbers on them by moving few directions of its body, and
 # nothing holds the rest to the teacher's way. Coverage says so before training: the first step on
 # noise points more nearly where the teacher went. Over the sets of inputs both measures go with
-# what is read. But look at the blurred noise: it varies in *fewer* directions than plain noise and,
-# if its claim holds, carries more. So variety is not all. Blurred noise is smooth, as digits are,
-# and its directions may be those in which the teacher moved; coverage, which knows the teacher, has
-# the blurred set first where effective dimension has not.
+# what is read. But variety is not all: see whether the blurred noise, smooth as digits are, varies
+# in fewer directions than plain noise and carries more. If so, it matters which directions they
+# are, and coverage, which knows the teacher, can see that where effective dimension cannot.
 #
 # *The knobs.* More auxiliary numbers, more steps and a higher rate (up to a point, see below) carry
 # more, and the start must be the teacher's to within a little noise. One number is enough for the
