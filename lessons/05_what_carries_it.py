@@ -551,7 +551,7 @@ for ax in "ei":
 # * `--loss kl`: which knobs matter more when the numbers go through a softmax?
 # * `blurred(key, images, sigma=3.0)`: when does blur hurt, and does coverage foresee it?
 # * `--recipe paper --data mnist`: the published figures, as diamonds in the doses' panels. It takes
-#   three to four minutes a seed on two cores, so half an hour for 8, and 2 GB of memory.
+#   two to four minutes a seed on two cores, so up to half an hour for 8, and 2 GB of memory.
 
 # %%
 lesson.finish(
