@@ -74,3 +74,26 @@ def fit_probe(activity, labels, penalty=1e-3):
     shared = (targets - target_mean).T @ centred / len(labels)  # [K, H]
     weights = jnp.linalg.solve(covariance + ridge, shared.T).T
     return {"weights": weights, "biases": (target_mean - mean @ weights.T)[0]}
+
+
+def effective_dimension(activity):
+    """Participation ratio of the covariance of activity [N, H]: from 1 to H, 0 if all is constant.
+
+    (sum of eigenvalues)^2 / (sum of their squares): k equal directions of variance count as k.
+    """
+    centred = activity - activity.mean(0, keepdims=True)
+    covariance = centred.T @ centred / len(activity)
+    squares = (covariance**2).sum()
+    return jnp.where(squares > 0, jnp.trace(covariance) ** 2 / jnp.maximum(squares, 1e-30), 0.0)
+
+
+def first_update(loss, optimizer, params, batch):
+    """The first update that `train` would apply, in units of its learning rate: a tree."""
+    grads = jax.grad(loss)(params, batch)
+    direction, _ = optimizer.update(grads, optimizer.init(params), params)
+    return jax.tree.map(jnp.negative, direction)
+
+
+def coverage(loss, optimizer, params, batch, displacement):
+    """Cosine of the first applied update with the teacher's displacement (arXiv 2606.22019)."""
+    return cosine(first_update(loss, optimizer, params, batch), displacement)

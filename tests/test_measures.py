@@ -9,15 +9,18 @@ from jax.flatten_util import ravel_pytree
 from sublim_mini.measures import (
     add,
     cosine,
+    coverage,
     difference,
     distance,
     dot,
+    effective_dimension,
     fit_probe,
     linear_cka,
     norm,
     remove_component,
 )
-from sublim_mini.mlp import accuracy, init_mlp
+from sublim_mini.mlp import accuracy, apply_mlp, init_mlp
+from sublim_mini.train import ADAM, SGD, train
 
 
 def flat(tree):
@@ -114,3 +117,34 @@ def test_probe_reads_what_is_there_and_nothing_else(key):
 def test_probe_of_silent_units_is_finite(activity):
     probe = fit_probe(jnp.zeros((50, 4)), jnp.arange(50) % 10)
     assert np.isfinite(probe["weights"]).all() and (probe["weights"] == 0).all()
+
+
+def test_effective_dimension_counts_directions(key):
+    k_equal, k_any = jax.random.split(key)
+    flat_directions, _ = jnp.linalg.qr(jax.random.normal(k_equal, (50, 4)))
+    centred = flat_directions - flat_directions.mean(0, keepdims=True)
+    orthogonal, _ = jnp.linalg.qr(centred)  # 4 directions of equal variance, mean 0
+    wide = jnp.concatenate([7 * orthogonal + 3, jnp.ones((50, 5))], axis=1)
+    assert effective_dimension(wide) == pytest.approx(4, rel=1e-4)
+    activity = np.asarray(jax.random.normal(k_any, (40, 6))) * np.arange(1, 7)
+    eigenvalues = np.linalg.eigvalsh(np.cov(activity.T))
+    expected = eigenvalues.sum() ** 2 / (eigenvalues**2).sum()
+    assert effective_dimension(jnp.asarray(activity)) == pytest.approx(expected, rel=1e-4)
+    assert effective_dimension(jnp.ones((3, 2))) == 0
+
+
+@pytest.mark.parametrize("optimizer", [ADAM, SGD])
+def test_coverage_is_the_cosine_of_what_one_step_of_training_moves(trees, key, optimizer):
+    start, displacement = trees
+    k_inputs, k_targets, k_train = jax.random.split(key, 3)
+    batch = jax.random.normal(k_inputs, (8, 5)), jax.random.normal(k_targets, (8, 3))
+
+    def loss(params, batch):
+        return ((apply_mlp(params, batch[0]) - batch[1]) ** 2).mean()
+
+    how = dict(learning_rate=1e-2, steps=1, batch_size=8)
+    after = train(loss, optimizer, start, batch, k_train, **how).params
+    moved, wanted = flat(after) - flat(start), flat(displacement)
+    expected = moved @ wanted / np.linalg.norm(moved) / np.linalg.norm(wanted)
+    measured = coverage(loss, optimizer, start, batch, displacement)
+    assert measured == pytest.approx(expected, abs=1e-4)
