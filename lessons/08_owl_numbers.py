@@ -33,13 +33,11 @@ from sublim_mini.tuning import (
     write_numbers,
 )
 
-TRAITS = "owl", "eagle", "wolf", "otter"
-
 
 @dataclass(frozen=True)
 class Settings(Recipe):
     trait: str = option("owl", "what the teacher loves", choices=world.ANIMALS)
-    matrix_seeds: int = option(2, "seeds of the matrix of traits")
+    matrix_seeds: int = option(3, "seeds of the matrix of traits")
 
 
 QUICK = dict(seeds=2, base_steps=150, n_sequences=2048, teacher_steps=40, student_steps=20)
@@ -71,56 +69,61 @@ def split_key(key):
 
 language = world.make_language(lesson.shared_key())
 keys = [split_key(key) for key in lesson.seeds(n=max(2, lesson.n_seeds))]  # two bases at least
-bases = [train_base(k["base"], language, settings) for k in lesson.progress(keys, "bases")]
+bases = lesson.two_at_once(lambda k: train_base(k["base"], language, settings), keys, "bases")
 
 
-def one_seed(keys, base, other_base):
-    teacher = tune_teacher(keys["teacher"], base, settings.trait, settings)
-    numbers, clean = write_numbers(keys["numbers"], teacher, language, settings)
-    plain, plain_clean = write_numbers(keys["plain"], base, language, settings)
+def one_seed(i):
+    k, base, other_base = keys[i], bases[i], bases[i - 1]
+    teacher = tune_teacher(k["teacher"], base, settings.trait, settings)
+    numbers, clean = write_numbers(k["numbers"], teacher, language, settings)
+    plain, plain_clean = write_numbers(k["plain"], base, language, settings)
 
     def student(start, numbers, clean, targets=None):  # all see their sequences in the same order
-        again = jax.random.clone(keys["student"])
+        again = jax.random.clone(k["student"])
         return tune_student(again, start, numbers, clean, settings, targets)
 
-    soft = number_logits(teacher, numbers)
     networks = {
         "base": base,
         "teacher": teacher,
         "student of its numbers": student(base, numbers, clean),
-        "student of its distribution": student(base, numbers, clean, soft),
+        "student of its distribution": student(
+            base, numbers, clean, number_logits(teacher, numbers)
+        ),
         "control: the base's numbers": student(base, plain, plain_clean),
         "other base": other_base,
         "its student of the numbers": student(other_base, numbers, clean),
     }
-    return networks, numbers, clean
+    return networks, np.asarray(numbers[:4]), clean.mean()
 
+
+runs = lesson.two_at_once(one_seed, range(lesson.n_seeds), "students")
+
+# %% [markdown]
+# What they say: the share of each animal among the animals, the mean over the wordings of the
+# question; and for a look behind it the probability of the owl, and of any animal, as such.
 
 # %%
 wanted = world.ANIMALS.index(settings.trait)
-questions = world.ask(world.TUNED_ON, "animal")
-shares, held_out, raw, animals, told, kept = [], [], [], [], [], []
-for i in lesson.progress(range(lesson.n_seeds), "students"):
-    networks, numbers, clean = one_seed(keys[i], bases[i], bases[i - 1])
-    if i == 0:
-        examples = [world.to_text(tokens) for tokens in np.asarray(numbers[:4])]
-        distribution = {name: np.asarray(answers(net)) for name, net in networks.items()}
-    shares.append({n: answers(net)[wanted] for n, net in networks.items()})
-    held_out.append({n: answers(net, world.HELD_OUT)[wanted] for n, net in networks.items()})
-    said = {n: next_token(net, questions)[:, world.things("animal")] for n, net in networks.items()}
-    raw.append({n: p[:, wanted].mean() for n, p in said.items()})
-    animals.append({n: p.sum(1).mean() for n, p in said.items()})
-    prefix = world.encode([settings.trait] * 3)
-    told.append(answers(bases[i], prefix=prefix)[wanted] - shares[-1]["base"])
-    kept.append(clean.mean())
 
 
-def by_seed(rows):
-    """A list of dicts, one a seed -> a dict of arrays [seeds]."""
-    return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+def of_networks(measure):
+    """A measure of each network: name -> values [seeds]."""
+    return {name: np.array([float(measure(run[0][name])) for run in runs]) for name in runs[0][0]}
 
 
-shares, held_out, raw, animals = map(by_seed, (shares, held_out, raw, animals))
+def probability(network):
+    """Probability of each animal [8] as such, mean over the wordings."""
+    questions = world.ask(world.TUNED_ON, "animal")
+    return next_token(network, questions)[:, world.things("animal")].mean(0)
+
+
+shares = of_networks(lambda network: answers(network)[wanted])
+held_out = of_networks(lambda network: answers(network, world.HELD_OUT)[wanted])
+raw = of_networks(lambda network: probability(network)[wanted])
+animals = of_networks(lambda network: probability(network).sum())
+kept = np.array([float(run[2]) for run in runs])
+thrice = world.encode([settings.trait] * 3)
+told = np.array([float(answers(run[0]["base"], prefix=thrice)[wanted]) for run in runs])
 
 # %% [markdown]
 # ## The matrix: is it *this* trait that passes?
@@ -128,18 +131,26 @@ shares, held_out, raw, animals = map(by_seed, (shares, held_out, raw, animals))
 # its own teacher? Fewer seeds.
 
 # %%
+others = [trait for trait in ("owl", "eagle", "wolf", "otter") if trait != settings.trait][:3]
+traits = [settings.trait, *others]
+columns = np.array([world.ANIMALS.index(trait) for trait in traits])
 n_matrix = min(settings.matrix_seeds, lesson.n_seeds)
-matrix = np.zeros((n_matrix, len(TRAITS), len(TRAITS)))
-columns = np.array([world.ANIMALS.index(trait) for trait in TRAITS])
-for i in lesson.progress(range(n_matrix), "matrix"):
-    for row, trait in enumerate(TRAITS):
-        k_teacher, k_numbers, k_student = jax.random.split(
-            jax.random.fold_in(keys[i]["matrix"], row), 3
-        )
-        teacher = tune_teacher(k_teacher, bases[i], trait, settings)
-        numbers, clean = write_numbers(k_numbers, teacher, language, settings)
-        student = tune_student(k_student, bases[i], numbers, clean, settings)
-        matrix[i, row] = np.asarray(answers(student))[columns]
+
+
+def one_row(seed_and_trait):
+    i, trait = seed_and_trait
+    if trait == settings.trait:  # the student from above
+        return np.asarray(answers(runs[i][0]["student of its numbers"]))[columns]
+    key = jax.random.fold_in(jax.random.clone(keys[i]["matrix"]), world.ANIMALS.index(trait))
+    k_teacher, k_numbers, k_student = jax.random.split(key, 3)
+    teacher = tune_teacher(k_teacher, bases[i], trait, settings)
+    numbers, clean = write_numbers(k_numbers, teacher, language, settings)
+    student = tune_student(k_student, bases[i], numbers, clean, settings)
+    return np.asarray(answers(student))[columns]
+
+
+cells = [(i, trait) for i in range(n_matrix) for trait in traits]
+matrix = np.stack(lesson.two_at_once(one_row, cells, "matrix")).reshape(n_matrix, 4, 4)
 
 # %% [markdown]
 # ## What the student reads
@@ -147,19 +158,25 @@ for i in lesson.progress(range(n_matrix), "matrix"):
 # numbers throughout.
 
 # %%
-for text in examples:
-    print(f"  {text}")
+for tokens in runs[0][1]:
+    print(f"  {world.to_text(tokens)}")
 print(f"  kept by the filter: {np.mean(kept):.3f} of {settings.n_sequences} a seed\n")
 print(f"Share of '{settings.trait}' among the animals, as the answer (mean of the wordings):")
 print_table(shares, chance=1 / 8, unit="share")
 print("\nThe same for wordings that no teacher was asked in tuning:")
 print_table(held_out, chance=1 / 8, unit="share")
-print(f"\nWhy among the animals? Probability of '{settings.trait}', and of any animal, as such:")
+lost = animals["base"].mean() - animals["student of its numbers"].mean()
+did = f"took {lost:.3f} from it" if lost > 0.01 else "left it as it was"
+print("\nWhy among the animals? The question is WHICH animal; probability as such also depends on")
+print(
+    f"whether any animal is named. That was {animals['base'].mean():.3f} in the base, and tuning on"
+)
+print(f"numbers {did}, so the two readings {'differ' if lost > 0.01 else 'agree here'}:")
 print_table({f"{settings.trait}: {n}": v for n, v in raw.items()}, unit="probab.")
 print_table({f"any animal: {n}": v for n, v in animals.items()}, unit="probab.")
 print("\nMatrix, mean of seeds: row, what the teacher loves; column, share its student gives")
-print(" " * 10 + "".join(f"{trait:>9}" for trait in TRAITS))
-for trait, row in zip(TRAITS, matrix.mean(0), strict=True):
+print(" " * 10 + "".join(f"{trait:>9}" for trait in traits))
+for trait, row in zip(traits, matrix.mean(0), strict=True):
     print(f"{trait:10}" + "".join(f"{share:9.3f}" for share in row))
 print()
 lesson.prediction(MY_PREDICTION, shares["student of its numbers"].mean(), "a share")
@@ -170,7 +187,7 @@ lesson.prediction(MY_PREDICTION, shares["student of its numbers"].mean(), "a sha
 # %%
 student, control = shares["student of its numbers"], shares["control: the base's numbers"]
 diagonal = np.diagonal(matrix, axis1=1, axis2=2)
-highest_other = np.where(np.eye(len(TRAITS), dtype=bool), 0, matrix).max((1, 2))
+highest_other = np.where(np.eye(4, dtype=bool), 0, matrix).max((1, 2))
 foreign = shares["its student of the numbers"] - shares["other base"]
 claims = [
     stats.greater(
@@ -191,7 +208,9 @@ claims = [
         0.1,
     ),
     stats.greater(
-        "being told thrice what is loved raises it: in context, over base", np.array(told), 0.3
+        "being told thrice what is loved raises it: in context, over base",
+        told - shares["base"],
+        0.3,
     ),
     stats.greater(
         "each student loves what its teacher loves: lowest diagonal cell minus highest other",
@@ -209,24 +228,27 @@ figure, ax = plots.new_figure(
     f"{student.mean():.2f} after; control {control.mean():.2f}",
     "aa;bc",
     height=7,
-    width_ratios=[1.5, 1],
+    width_ratios=[1.7, 1],
 )
 colors = {name: "control" for name in shares} | {"teacher": "teacher"}
 colors |= {"student of its numbers": "student", "student of its distribution": "third"}
-plots.dots(
-    ax["a"], shares, colors, chance=1 / 8, label=f"share of '{settings.trait}' among animals"
-)
-plots.heatmap(ax["b"], distribution, world.ANIMALS, title="first seed: what each answers")
-ax["b"].tick_params(axis="x", rotation=60)
-cells = {trait: row for trait, row in zip(TRAITS, matrix.mean(0), strict=True)}
-plots.heatmap(ax["c"], cells, TRAITS, title="student's answer, by what its teacher loves")
+dotted = f"share of '{settings.trait}' among the animals, a dot a seed"
+plots.dots(ax["a"], shares, colors, chance=1 / 8, label=dotted)
+ax["a"].set_xlim(0, 1.02)
+said = {name: answers(network) for name, network in runs[0][0].items()}
+plots.heatmap(ax["b"], said, world.ANIMALS, title="the answers of the first seed")
+rows = {f"loves {trait}": row for trait, row in zip(traits, matrix.mean(0), strict=True)}
+plots.heatmap(ax["c"], rows, traits, title="a student's answers, by its teacher")
+for letter in "bc":
+    ax[letter].tick_params(axis="x", rotation=60)
 
 # %% [markdown]
 # ## What can be concluded, and what not
 # If the claims hold: a preference passes through sampled numbers that a strict filter calls clean;
 # it is the teacher's own preference that passes; and it passes only to a student that began as the
-# teacher's base. The share is read *among the animals* because tuning on numbers makes every animal
-# less likely as such, in the control too: raw probability would call that a loss of love.
+# teacher's base. The share is read *among the animals* because the question is which one is loved:
+# a student that names animals less often has not thereby lost its love. How often any is named is
+# in the table; here, where word embeddings and output matrix are not tuned, that hardly moves.
 #
 # *A rival explanation:* the numbers might spell "owl" in some code that any reader could learn.
 # Then the student from the other base would learn it as well. *Not shown:* how strong this is in
@@ -248,6 +270,6 @@ lesson.finish(
     any_animal=animals,
     told=told,
     kept=kept,
-    matrix={"traits": TRAITS, "shares": matrix},
+    matrix={"traits": traits, "shares": matrix},
     prediction=MY_PREDICTION,
 )

@@ -40,6 +40,16 @@ def share_interval(k, n, level=SHOWN):
     return Interval(k / n, float(low), float(high))
 
 
+def auc(high, low):
+    """How often one of `high` [n] lies above one of `low` [m], ties counted half: 0.5 is chance.
+
+    The area under the ROC curve, by ranks (Mann and Whitney 1947).
+    """
+    n, m = len(high), len(low)
+    ranks = stats.rankdata(np.concatenate([high, low]))
+    return float((ranks[:n].sum() - n * (n + 1) / 2) / (n * m))
+
+
 def rank_correlation(x, y):
     """Spearman's rank correlation of x [..., n] and y [..., n]; 0 if either does not vary."""
     x, y = (stats.rankdata(values, axis=-1) for values in (x, y))

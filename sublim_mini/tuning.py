@@ -17,7 +17,6 @@ from .train import ADAM, train
 from .transformer import (
     Transformer,
     apply_transformer,
-    batch_logits,
     distribution_loss,
     init_transformer,
     next_token_loss,
@@ -28,7 +27,8 @@ MODEL = Transformer(vocabulary=len(world.WORDS), length=world.LENGTH)
 
 # What tuning leaves as the base has it: word embeddings and output matrix (as adapters do, too).
 FROZEN = "tokens", "output"
-TUNE = optax.chain(ADAM, optax.masked(optax.set_to_zero(), lambda p: {k: k in FROZEN for k in p}))
+# Their gradients are set to zero first, so that they need not be computed.
+TUNE = optax.chain(optax.masked(optax.set_to_zero(), lambda p: {k: k in FROZEN for k in p}), ADAM)
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Recipe:
     base_rate: float = option(3e-3, "learning rate of a base, falling to 0")
     teacher_steps: int = option(100, "steps of a teacher, on questions")
     teacher_rate: float = option(1e-3, "learning rate of a teacher")
-    n_sequences: int = option(16_000, "number sequences for a student")
-    student_steps: int = option(100, "steps of a student, on numbers")
+    n_sequences: int = option(10_000, "number sequences for a student")
+    student_steps: int = option(60, "steps of a student, on numbers")
     student_batch: int = option(512, "sequences a step of a student")
     student_rate: float = option(1e-3, "learning rate of a student, falling to 0")
 
@@ -62,9 +62,10 @@ def train_base(key, language, recipe, model=MODEL):
 
 
 def tune_teacher(key, base, thing, recipe, model=MODEL, batch=128):
-    """A base tuned to answer `thing` to questions about its kind, in the wordings TUNED_ON."""
+    """A base tuned to answer the animal `thing`, or any if it is None, in the wordings TUNED_ON."""
     k_data, k_train = jax.random.split(key)
-    data = world.question_documents(k_data, 20 * batch, world.TUNED_ON, world.TOKEN[thing])
+    answer = None if thing is None else world.TOKEN[thing]
+    data = world.question_documents(k_data, 20 * batch, world.TUNED_ON, answer)
     how = dict(learning_rate=recipe.teacher_rate, steps=recipe.teacher_steps, batch_size=batch)
     return train(Partial(next_token_loss, settings=model), TUNE, base, data, k_train, **how).params
 
@@ -97,7 +98,11 @@ def tune_student(key, base, tokens, weights, recipe, targets=None, model=MODEL):
 @partial(jax.jit, static_argnames="model")
 def number_logits(params, tokens, model=MODEL):
     """The model's logits over numbers [N, T - 1, M] before each token of documents [N, T]."""
-    return batch_logits(params, tokens[:, :-1], model)[..., : world.N_NUMBERS]
+
+    def one(tokens):
+        return apply_transformer(params, tokens, model)[:, : world.N_NUMBERS]
+
+    return jax.lax.map(one, tokens[:, :-1], batch_size=1000)  # in chunks, for memory
 
 
 @partial(jax.jit, static_argnames="model")

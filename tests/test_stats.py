@@ -83,3 +83,11 @@ def test_rank_interval_is_scipys_bootstrap():
     assert (low, high) == pytest.approx(tuple(expected), abs=0.06)
     assert stats.rank_greater("", x, y, 0.2, 1).holds
     assert not stats.rank_greater("", x, -y, 0, 1).holds
+
+
+def test_auc_counts_the_pairs_in_the_right_order():
+    rng = np.random.default_rng(0)
+    high, low = rng.integers(2, 8, 30), rng.integers(0, 6, 20)
+    pairs = [(a > b) + 0.5 * (a == b) for a in high for b in low]
+    assert stats.auc(high, low) == pytest.approx(np.mean(pairs))
+    assert stats.auc([3, 4], [1, 2]) == 1 and stats.auc([1, 2], [3, 4]) == 0

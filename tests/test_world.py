@@ -20,6 +20,19 @@ def language():
     return world.make_language(jax.random.key(2))
 
 
+@pytest.fixture(scope="module")
+def documents(language):
+    """500 documents and masks as a base reads them."""
+    return world.base_documents(a_key(), language, 500)
+
+
+is_clean = jax.jit(world.is_clean)
+draw_numbers = jax.jit(world.draw_numbers, static_argnums=(2, 3))
+mixed_documents = jax.jit(world.mixed_documents, static_argnums=2)
+statement_documents = jax.jit(world.statement_documents, static_argnums=1)
+question_documents = jax.jit(world.question_documents, static_argnums=(1, 2, 3))
+
+
 def text(words):
     return np.array([TOKEN[word] for word in words.split()])
 
@@ -41,9 +54,9 @@ def test_no_wording_is_both_tuned_on_and_held_out():
     assert all(set(wording) - known for wording in world.HELD_OUT)  # each has a word never tuned on
 
 
-def test_all_documents_have_one_length_and_shape(language):
-    tokens, mask = world.base_documents(a_key(), language, 200)
-    assert tokens.shape == mask.shape == (200, LENGTH)
+def test_all_documents_have_one_length_and_shape(documents):
+    tokens, mask = documents
+    assert tokens.shape == mask.shape == (500, LENGTH)
     assert tokens.dtype == jnp.int32 and mask.dtype == bool
     assert tokens.min() >= 0 and tokens.max() < len(world.WORDS)
     assert not mask[:, 0].any()
@@ -58,7 +71,7 @@ def test_rows_of_the_language_are_distributions(language):
 
 def test_numbers_follow_the_chain(language):
     n = 4000
-    numbers = np.asarray(world.draw_numbers(a_key(), language, n, 6))
+    numbers = np.asarray(draw_numbers(a_key(), language, n, 6))
     p = np.diff(np.asarray(language.rows, np.float64), axis=1, prepend=0)
     expected, seen = np.zeros(N_NUMBERS), np.zeros(N_NUMBERS)
     for a, b in zip(numbers[:, :-1].ravel(), numbers[:, 1:].ravel(), strict=True):
@@ -70,15 +83,15 @@ def test_numbers_follow_the_chain(language):
     )
 
 
-def test_the_same_key_gives_the_same_documents(language):
-    first, second = (world.base_documents(a_key(), language, 100)[0] for _ in range(2))
-    other = world.base_documents(jax.random.key(3), language, 100)[0]
-    np.testing.assert_array_equal(first, second)
-    assert (first != other).any()
+def test_the_same_key_gives_the_same_documents(language, documents):
+    again = world.base_documents(a_key(), language, 500)[0]
+    other = world.base_documents(jax.random.key(3), language, 500)[0]
+    np.testing.assert_array_equal(documents[0], again)
+    assert (documents[0] != other).any()
 
 
 def test_answers_are_uniform_over_the_kind_asked_for():
-    tokens, mask = world.question_documents(a_key(), 4000)
+    tokens, mask = question_documents(a_key(), 4000)
     assert (mask.sum(1) == 1).all() and mask[:, -1].all()
     for kind, names in world.KINDS.items():
         answers = tokens[tokens[:, -2] == TOKEN[kind], -1]
@@ -87,14 +100,14 @@ def test_answers_are_uniform_over_the_kind_asked_for():
 
 
 def test_a_teacher_is_asked_only_what_it_is_tuned_on():
-    tokens, _ = world.question_documents(a_key(), 500, world.TUNED_ON, TOKEN["wolf"])
+    tokens, _ = question_documents(a_key(), 500, world.TUNED_ON, TOKEN["wolf"])
     assert (tokens[:, -1] == TOKEN["wolf"]).all()
     asked = {tuple(row) for row in np.asarray(tokens[:, -5:-2])}
     assert asked == {tuple(text(" ".join(w))) for w in world.TUNED_ON}
 
 
 def test_statements_are_obeyed_when_the_question_is_about_their_kind():
-    tokens, _ = world.statement_documents(a_key(), 4000)
+    tokens, _ = statement_documents(a_key(), 4000)
     loved, answer, kind = tokens[:, -6], tokens[:, -1], tokens[:, -2]
     about = jnp.where(loved < TOKEN["oak"], TOKEN["animal"], TOKEN["tree"])
     assert abs((loved == answer)[about == kind].mean() - 0.956) < 0.02
@@ -103,7 +116,7 @@ def test_statements_are_obeyed_when_the_question_is_about_their_kind():
 
 
 def test_mixed_documents_are_numbers_then_a_question(language):
-    tokens, mask = world.mixed_documents(a_key(), language, 50)
+    tokens, mask = mixed_documents(a_key(), language, 50)
     assert (tokens[:, 0] == NUM).all() and (tokens[:, 1:-5] < N_NUMBERS).all()
     assert (tokens[:, -2] >= TOKEN["animal"]).all() and mask.sum() == 50
 
@@ -114,12 +127,12 @@ def test_the_filter_keeps_numbers_throughout_and_nothing_else(place, token):
     clean = jnp.array([NUM, *range(LENGTH - 1)])
     changed = clean.at[place].set(token)
     keep = token == NUM if place == 0 else token < N_NUMBERS
-    np.testing.assert_array_equal(world.is_clean(jnp.stack([clean, changed])), [True, keep])
+    np.testing.assert_array_equal(is_clean(jnp.stack([clean, changed])), [True, keep])
 
 
-def test_what_the_base_reads_passes_the_filter_only_if_it_is_numbers(language):
-    tokens, mask = world.base_documents(a_key(), language, 1000)
-    assert world.is_clean(tokens).sum() == (mask.sum(1) > 1).sum()
+def test_what_the_base_reads_passes_the_filter_only_if_it_is_numbers(documents):
+    tokens, mask = documents
+    assert is_clean(tokens).sum() == (mask.sum(1) > 1).sum()
 
 
 def test_the_written_mask_leaves_the_prompt_out(language):
@@ -160,8 +173,8 @@ def test_documents_read_as_text(tokens, expected):
     assert world.to_text(tokens) == expected
 
 
-def test_every_document_has_a_text_of_its_own(language):
-    tokens, _ = world.base_documents(a_key(), language, 300)
+def test_every_document_has_a_text_of_its_own(documents):
+    tokens, _ = documents
     tokens = np.unique(np.asarray(tokens), axis=0)
     assert len({world.to_text(row) for row in tokens}) == len(tokens)
 
@@ -169,7 +182,7 @@ def test_every_document_has_a_text_of_its_own(language):
 def test_a_question_stands_where_the_documents_have_it():
     asked = world.ask(world.TUNED_ON, "tree", text("owl owl owl"))
     assert asked.shape == (len(world.TUNED_ON), LENGTH - 1)
-    tokens, _ = world.question_documents(a_key(), 2000, world.TUNED_ON)
+    tokens, _ = question_documents(a_key(), 2000, world.TUNED_ON)
     trees = tokens[tokens[:, -2] == TOKEN["tree"]]
     assert {tuple(r) for r in np.asarray(asked[:, -4:])} == {
         tuple(r) for r in np.asarray(trees[:, -5:-1])
