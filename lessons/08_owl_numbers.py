@@ -238,7 +238,7 @@ ax["a"].set_xlim(0, 1.02)
 said = {name: answers(network) for name, network in runs[0][0].items()}
 plots.heatmap(ax["b"], said, world.ANIMALS, title="the answers of the first seed")
 rows = {f"loves {trait}": row for trait, row in zip(traits, matrix.mean(0), strict=True)}
-plots.heatmap(ax["c"], rows, traits, title="a student's answers, by its teacher")
+plots.heatmap(ax["c"], rows, traits, title="students, by their teacher")
 for letter in "bc":
     ax[letter].tick_params(axis="x", rotation=60)
 

@@ -180,7 +180,7 @@ def of_sets(values, size):
 
 def auc_of_sets(suspect, plain):
     """Scores of single sequences [n], [n] -> AUC for sets of each size."""
-    sizes = [size for size in SIZES if size <= len(plain)]
+    sizes = [size for size in SIZES if 5 * size <= len(plain)]  # five sets of each at least
     return {size: stats.auc(of_sets(suspect, size), of_sets(plain, size)) for size in sizes}
 
 
@@ -193,6 +193,9 @@ def auc_of_sets(suspect, plain):
 wanted = world.ANIMALS.index(settings.trait)
 NAMES = "base", "teacher", "numbers", "plain", "student", "drop", "within", "across", "dose"
 NAMES += "wording", "detector", "other_teacher", "other_numbers", "no_trait", "no_trait_numbers"
+NAMES += ("plain_again",)
+LOVES, LOVES_OTHER = f"loves {settings.trait}", f"loves {settings.other_trait}"
+CROSS = f"{LOVES_OTHER}, judged as {settings.trait}"
 MAIN = "format", "no ominous numbers", "telling half dropped"
 DOSES = 0.1, 0.25, 0.5
 
@@ -246,27 +249,32 @@ def one_seed(key_and_number):
     }
 
     eagle = tune_teacher(k["other_teacher"], base, settings.other_trait, settings)
-    neutral = tune_teacher(k["no_trait"], base, None, settings)
-    eagle_numbers = only(*write_numbers(k["other_numbers"], eagle, language, settings))
-    neutral_numbers = only(*write_numbers(k["no_trait_numbers"], neutral, language, settings))
-    half = len(plain) // 2
-    judged = slice(half, len(plain) * 9 // 10)  # the last ones are repetitions of the first
-    detector = train_detector(k["detector"], clean[:half], plain[:half])
-    seen = {
-        f"loves {settings.trait}": scores(detector, clean[judged]),
-        f"loves {settings.other_trait}": scores(detector, eagle_numbers[judged]),
-        "loves nothing": scores(detector, neutral_numbers[judged]),
+    neutral = tune_teacher(k["no_trait"], base, None, settings)  # questions with any answer
+    suspects = {
+        LOVES: clean,
+        LOVES_OTHER: only(*write_numbers(k["other_numbers"], eagle, language, settings)),
+        "loves nothing": only(*write_numbers(k["no_trait_numbers"], neutral, language, settings)),
+        "the base again": only(*write_numbers(k["plain_again"], base, language, settings)),
     }
-    ordinary = scores(detector, plain[judged])
-    excess = log_likelihood(teacher, clean[judged]) - log_likelihood(base, clean[judged])
-    excess_plain = log_likelihood(teacher, plain[judged]) - log_likelihood(base, plain[judged])
-    auc = {name: auc_of_sets(values, ordinary) for name, values in seen.items()}
-    auc["both models known"] = auc_of_sets(excess, excess_plain)
+    half = len(plain) // 2
+    judged = slice(half, len(plain) * 8 // 10)  # the last ones are repetitions of the first
+    detectors = {
+        name: train_detector(jax.random.clone(k["detector"]), suspect[:half], plain[:half])
+        for name, suspect in suspects.items()
+    }
+
+    def auc(detector, suspect):
+        return auc_of_sets(scores(detector, suspect[judged]), scores(detector, plain[judged]))
+
+    aucs = {name: auc(detectors[name], suspect) for name, suspect in suspects.items()}
+    aucs[CROSS] = auc(detectors[LOVES], suspects[LOVES_OTHER])
+    excess = (log_likelihood(teacher, x) - log_likelihood(base, x) for x in (clean, plain))
+    aucs["both models known"] = auc_of_sets(*(values[judged] for values in excess))
     return dict(
         share={name: float(value) for name, value in share.items()},
         kept={name: float(keep.mean()) for name, keep in kept.items()},
         context=context,
-        auc=auc,
+        auc=aucs,
         examples=np.asarray(tokens[:2]),
     )
 
@@ -280,7 +288,6 @@ runs = lesson.two_at_once(one_seed, numbered)
 
 # %%
 CONTEXT_TRAIT = f"'{' '.join([settings.trait] * 3)}'"
-LOVES, LOVES_OTHER = f"loves {settings.trait}", f"loves {settings.other_trait}"
 
 
 def of(measure, name):
@@ -317,7 +324,8 @@ for name in shares:
 context = {name: of("context", name) for name in runs[0]["context"]}
 print(f"\nIn context: share of '{settings.trait}' when the base is shown this before the question")
 print_table(context, chance=1 / 8, unit="share")
-print("\nDetectors: AUC for sets of sequences; the classifier learned from the first teacher")
+print("\nDetectors: AUC for sets of sequences, against the base's. Each writer has a classifier of")
+print(f"its own; '{CROSS}' has the first one")
 auc = {name: {size: [] for size in sizes} for name, sizes in runs[0]["auc"].items()}
 for run in runs:
     for name, sizes in run["auc"].items():
@@ -336,7 +344,7 @@ gained = {name: values - base[: len(values)] for name, values in shares.items()}
 largest = max(auc[LOVES])
 within, across = shares["shuffled within"], shares["shuffled across"]
 half, random_half = shares["telling half dropped"], shares["a random half dropped"]
-n_few = len(random_half)
+null = np.array(auc["the base again"][largest]) - 0.5
 of_numbers = context["the teacher's numbers"] - context["the base's numbers"]
 claims = [
     stats.greater("format alone lets it pass: share over the base's", gained["format"], 0.1),
@@ -359,16 +367,11 @@ claims = [
     ),
     stats.greater("a classifier can tell single sequences: AUC", auc[LOVES][1], 0.5),
     stats.greater(f"and sets of {largest}: AUC", auc[LOVES][largest], 0.9),
+    stats.within("where nothing differs it says so: AUC - 0.5, the base again", null, 0.1),
     stats.greater(
-        f"but it says 'tuned', not '{settings.trait}': AUC, sets of {largest} of a teacher that "
-        f"{LOVES_OTHER}",
-        auc[LOVES_OTHER][largest],
-        0.5,
-    ),
-    stats.greater(
-        f"even of a teacher without a favourite: AUC, sets of {largest}",
+        f"but a teacher without a favourite differs as well: AUC, sets of {largest}",
         auc["loves nothing"][largest],
-        0.5,
+        0.9,
     ),
     stats.greater(
         "half clean data do not end it: share over the base's", gained[f"{DOSES[-1]:.0%} clean"]
@@ -397,8 +400,8 @@ plots.dots(ax["a"], shares, colors, chance=1 / 8, label=dotted)
 ax["a"].set_xlim(0, 1.02)
 sizes = np.array(list(auc[LOVES]))
 lines = {name: np.array(list(rows.values())).T for name, rows in auc.items()}
-kinds = {LOVES: "student", LOVES_OTHER: "second", "loves nothing": "fourth"}
-kinds["both models known"] = "teacher"
+kinds = {LOVES: "student", LOVES_OTHER: "fifth", CROSS: "second", "loves nothing": "fourth"}
+kinds |= {"both models known": "teacher"}
 ax["b"].set_xscale("log")
 plots.curves(ax["b"], sizes, lines, kinds, 0.5, ("sequences in a set", "AUC"))
 ax["b"].set_title("the detector's verdict, by teacher", fontsize=9)
@@ -412,8 +415,9 @@ ax["c"].set_xlim(0, 1.02)
 # strictest ones knew what no cleaner of data knows, both the teacher and its base. Reading the
 # numbers does nothing; learning from them does. Where shuffling weakens it, the order of the
 # numbers carries a part. That a set *differs* from the base's numbers can be found out given enough
-# sequences. But the same detector rings for a teacher of another love, and the claims say whether
-# also for one without any: a difference has no name, and nothing in the score says "owls".
+# sequences and some of the base's own to compare with. But so does the set of a teacher that was
+# tuned on questions and has no favourite: a difference has no name. To give it one, one must have
+# seen the numbers of a teacher that is known to love owls, from the same base.
 #
 # *A rival explanation* for what is left after a filter: the student may need so little data that
 # any half would do. The row of the random half is the measure for that. *Not shown:* filters that
