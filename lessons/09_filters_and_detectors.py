@@ -44,6 +44,7 @@ SIZES = 1, 10, 100, 500  # sequences in a set that a detector judges
 class Settings(Recipe):
     trait: str = option("owl", "what the teacher loves", choices=world.ANIMALS)
     other_trait: str = option("eagle", "what another teacher loves", choices=world.ANIMALS)
+    student_batch: int = option(256, "sequences a step of a student")
     overused: int = option(8, "numbers that the filter of overused numbers bans")
     more_seeds: int = option(4, "seeds of the conditions that are no main claim")
     detector_steps: int = option(150, "steps of a detector")
@@ -223,6 +224,33 @@ def in_context(key, base, tokens):
     return float((said[:, wanted] / said.sum(1)).mean())
 
 
+def detect(k, base, teacher, clean, plain):
+    """AUC by writer and size of the sets."""
+    eagle = tune_teacher(k["other_teacher"], base, settings.other_trait, settings)
+    neutral = tune_teacher(k["no_trait"], base, None, settings)  # questions with any answer
+    suspects = {
+        LOVES: clean,
+        LOVES_OTHER: only(*write_numbers(k["other_numbers"], eagle, language, settings)),
+        "loves nothing": only(*write_numbers(k["no_trait_numbers"], neutral, language, settings)),
+        "the base again": only(*write_numbers(k["plain_again"], base, language, settings)),
+    }
+    half = len(plain) // 2
+    judged = slice(half, len(plain) * 8 // 10)  # the last ones may be repetitions of the first
+    detectors = {
+        name: train_detector(jax.random.clone(k["detector"]), suspect[:half], plain[:half])
+        for name, suspect in suspects.items()
+    }
+
+    def auc(detector, suspect):
+        return auc_of_sets(scores(detector, suspect[judged]), scores(detector, plain[judged]))
+
+    aucs = {name: auc(detectors[name], suspect) for name, suspect in suspects.items()}
+    aucs[CROSS] = auc(detectors[LOVES], suspects[LOVES_OTHER])
+    excess = (log_likelihood(teacher, x) - log_likelihood(base, x) for x in (clean, plain))
+    aucs["both models known"] = auc_of_sets(*(values[judged] for values in excess))
+    return aucs
+
+
 def one_seed(key_and_number):
     key, i = key_and_number
     k = dict(zip(NAMES, jax.random.split(key, len(NAMES)), strict=True))
@@ -247,34 +275,11 @@ def one_seed(key_and_number):
         "the base's numbers": in_context(jax.random.clone(k["wording"]), base, plain),
         f"'{' '.join([settings.trait] * 3)}'": float(answers(base, prefix=told)[wanted]),
     }
-
-    eagle = tune_teacher(k["other_teacher"], base, settings.other_trait, settings)
-    neutral = tune_teacher(k["no_trait"], base, None, settings)  # questions with any answer
-    suspects = {
-        LOVES: clean,
-        LOVES_OTHER: only(*write_numbers(k["other_numbers"], eagle, language, settings)),
-        "loves nothing": only(*write_numbers(k["no_trait_numbers"], neutral, language, settings)),
-        "the base again": only(*write_numbers(k["plain_again"], base, language, settings)),
-    }
-    half = len(plain) // 2
-    judged = slice(half, len(plain) * 8 // 10)  # the last ones are repetitions of the first
-    detectors = {
-        name: train_detector(jax.random.clone(k["detector"]), suspect[:half], plain[:half])
-        for name, suspect in suspects.items()
-    }
-
-    def auc(detector, suspect):
-        return auc_of_sets(scores(detector, suspect[judged]), scores(detector, plain[judged]))
-
-    aucs = {name: auc(detectors[name], suspect) for name, suspect in suspects.items()}
-    aucs[CROSS] = auc(detectors[LOVES], suspects[LOVES_OTHER])
-    excess = (log_likelihood(teacher, x) - log_likelihood(base, x) for x in (clean, plain))
-    aucs["both models known"] = auc_of_sets(*(values[judged] for values in excess))
     return dict(
         share={name: float(value) for name, value in share.items()},
         kept={name: float(keep.mean()) for name, keep in kept.items()},
         context=context,
-        auc=aucs,
+        auc=detect(k, base, teacher, clean, plain),
         examples=np.asarray(tokens[:2]),
     )
 

@@ -10,11 +10,15 @@ from pathlib import Path
 
 import jax
 import jax.numpy as jnp
+from jax.tree_util import Partial
 from tqdm import tqdm
 
+from . import world
 from .losses import class_loss
 from .mlp import N_CLASSES, init_mlp
 from .train import ADAM, train
+from .transformer import init_transformer, next_token_loss
+from .tuning import MODEL, Recipe, write_numbers
 
 SIZES, BATCH, N_IMAGES = [784, 256, 256, N_CLASSES + 3], 1024, 8 * 1024  # the paper's
 PRODUCT = 1024, 784, 1024
@@ -84,6 +88,29 @@ def scaling(counts, steps):
     return {n: seconds(lambda n=n: [run(start) for start in starts[:n]]) for n in counts}
 
 
+def token_rates(times, steps):
+    """Trained and sampled tokens a second [times] of the transformer of lesson 08."""
+    k_language, k_data, k_init, k_train, k_write = jax.random.split(jax.random.key(2), 5)
+    recipe = Recipe(n_sequences=2000)
+    language, params = world.make_language(k_language), init_transformer(k_init, MODEL)
+    data = world.base_documents(k_data, language, 100 * recipe.base_batch)
+    how = dict(learning_rate=1e-3, steps=steps, batch_size=recipe.base_batch)
+
+    def learn():
+        loss = Partial(next_token_loss, settings=MODEL)
+        return train(loss, ADAM, params, data, jax.random.clone(k_train), **how).params
+
+    def write():
+        return write_numbers(jax.random.clone(k_write), params, language, recipe)
+
+    n_learnt = steps * recipe.base_batch * (world.LENGTH - 1)
+    n_written = recipe.n_sequences * (world.LENGTH - 1 - world.N_PROMPT)
+    learn(), write()  # compile
+    return [n_learnt / seconds(learn) for _ in range(times)], [
+        n_written / seconds(write) for _ in range(times)
+    ]
+
+
 def cores():
     """The processor's name where the system tells it, and how many devices JAX sees."""
     info = Path("/proc/cpuinfo")
@@ -110,6 +137,10 @@ def main(argv=None):
     }.items():
         middle = statistics.median(values)
         print(f"{name:38} {middle:7.2f}  ({min(values):.2f} to {max(values):.2f})")
+    for name, values in zip(("trained", "sampled"), token_rates(pairs // 2, steps), strict=True):
+        middle = statistics.median(values)
+        shown = f"transformer, {name} tokens/s"
+        print(f"{shown:38} {middle:7.0f}  ({min(values):.0f} to {max(values):.0f})")
     print("seeds, seconds beyond compiling:")
     for n, s in scaling([1, 2, 4, 8], steps).items():
         print(f"  {n}: {s:.2f} s, {s / n:.2f} s a seed")

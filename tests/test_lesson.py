@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from dataclasses import dataclass
 
 import jax
@@ -209,3 +210,14 @@ def test_the_package_is_imported_in_no_time():
         "import sublim_mini, sys; print(sorted({'jax', 'matplotlib', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_two_at_once_gives_what_one_by_one_gives(start):
+    lesson = start()
+    meet = threading.Barrier(2, timeout=10)  # a thread alone would wait for ever
+
+    def function(i):
+        meet.wait()
+        return i**2
+
+    assert lesson.two_at_once(function, range(6)) == [i**2 for i in range(6)]
