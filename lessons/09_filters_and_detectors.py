@@ -197,7 +197,7 @@ NAMES += "wording", "detector", "other_teacher", "other_numbers", "no_trait", "n
 NAMES += ("plain_again",)
 LOVES, LOVES_OTHER = f"loves {settings.trait}", f"loves {settings.other_trait}"
 CROSS = f"{LOVES_OTHER}, judged as {settings.trait}"
-MAIN = "format", "no ominous numbers", "telling half dropped"
+MAIN = "format", "no ominous numbers", "no overused numbers", "telling half dropped"
 DOSES = 0.1, 0.25, 0.5
 
 
@@ -348,7 +348,7 @@ intact = shares["format"]
 gained = {name: values - base[: len(values)] for name, values in shares.items()}
 largest = max(auc[LOVES])
 within, across = shares["shuffled within"], shares["shuffled across"]
-half, random_half = shares["telling half dropped"], shares["a random half dropped"]
+half = shares["telling half dropped"]
 null = np.array(auc["the base again"][largest]) - 0.5
 of_numbers = context["the teacher's numbers"] - context["the base's numbers"]
 claims = [
@@ -357,16 +357,22 @@ claims = [
         "so does a ban of ominous numbers: over the base's", gained["no ominous numbers"], 0.1
     ),
     stats.greater(
-        "dropping the most telling half weakens it: intact minus that student", intact - half
+        "a ban of overused numbers weakens it: intact minus that student",
+        intact - shares["no overused numbers"],
+    ),
+    stats.less(
+        "dropping the most telling half ends it: that student over its base",
+        gained["telling half dropped"],
+        0.05,
     ),
     stats.greater(
-        "but does not end it: that student over its base", gained["telling half dropped"]
+        "while dropping any half does not: over the base's", gained["a random half dropped"], 0.1
     ),
     stats.greater("shuffling within sequences weakens it: intact minus shuffled", intact - within),
     stats.greater("so does shuffling across them", intact - across),
     stats.within("read in context the numbers do nothing: over the base's own", of_numbers, 0.05),
     stats.greater(
-        "while words do: 'three times' in context, over nothing",
+        f"while words do: {CONTEXT_TRAIT} in context, over nothing",
         context[CONTEXT_TRAIT] - context["nothing"],
         0.3,
     ),
@@ -387,11 +393,12 @@ claims = [
 # ## The figure
 
 # %%
-stopped = "does not stop it" if claims[3].holds else "may stop it"
+meaning = "leaves" if claims[1].holds else "was not shown to leave"
+ends = "ends" if claims[3].holds else "was not shown to end"
 figure, ax = plots.new_figure(
-    f"Dropping the most telling half of the numbers {stopped}: '{settings.trait}' "
-    f"{half.mean():.2f} (all {intact.mean():.2f}, base {base.mean():.2f}); a detector that sees "
-    f"{largest} sequences: AUC {np.mean(auc[LOVES][largest]):.2f}",
+    f"A ban of ominous numbers {meaning} the love of the {settings.trait} "
+    f"({shares['no ominous numbers'].mean():.2f}; all numbers {intact.mean():.2f}, base "
+    f"{base.mean():.2f}); a filter that knows teacher and base {ends} it ({half.mean():.2f})",
     "ab;ac",
     height=7,
     width_ratios=[1.35, 1],
@@ -416,20 +423,21 @@ ax["c"].set_xlim(0, 1.02)
 
 # %% [markdown]
 # ## What can be concluded, and what not
-# If the claims hold: no filter of single sequences that was tried here ends the effect, though the
-# strictest ones knew what no cleaner of data knows, both the teacher and its base. Reading the
-# numbers does nothing; learning from them does. Where shuffling weakens it, the order of the
-# numbers carries a part. That a set *differs* from the base's numbers can be found out given enough
-# sequences and some of the base's own to compare with. But so does the set of a teacher that was
+# If the claims hold: a filter for meaning (format, ominous numbers) keeps the effect, for there is
+# no meaning in these numbers to be found. A filter that asks teacher *and* base which sequences the
+# first finds likelier takes it out, but only who has both models can use it. Reading the numbers
+# does nothing; learning from them does. Where shuffling weakens it, the order of the numbers
+# carries a part. That a set *differs* from the base's numbers can be found out given enough
+# sequences, and some of the base's own to compare with. But so does the set of a teacher that was
 # tuned on questions and has no favourite: a difference has no name. To give it one, one must have
 # seen the numbers of a teacher that is known to love owls, from the same base.
 #
-# *A rival explanation* for what is left after a filter: the student may need so little data that
-# any half would do. The row of the random half is the measure for that. *Not shown:* filters that
-# rewrite; longer contexts (here one sequence fits; in the paper up to 10,000 did nothing); large
-# models. There, 10 % clean data weakened the transfer and 25 % nearly removed it (arXiv
-# 2509.23886), while shuffling left .18 to .22 of .67 and .12 before (Cloud et al., figure 16):
-# compare with the table above.
+# *A rival explanation* for what a filter takes away: any filter leaves fewer sequences to learn.
+# The row of the random half is the measure for that. *Not shown:* filters that rewrite; longer
+# contexts (here one sequence fits; in the paper up to 10,000 did nothing); large models. There,
+# 10 % clean data weakened the transfer and 25 % nearly removed it (arXiv 2509.23886), and
+# shuffling left .18 to .22 where the intact numbers gave .67 and none .12 (Cloud et al., figure
+# 16): compare with the tables above.
 #
 # ## Changes to try
 # * `--overused 24`: a harder ban. * `--trait wolf --other-trait owl`.

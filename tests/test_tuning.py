@@ -17,7 +17,7 @@ from sublim_mini.tuning import (
     write_numbers,
 )
 
-RECIPE = Recipe(n_sequences=64, teacher_steps=20, student_steps=4, student_batch=32)
+RECIPE = Recipe(n_sequences=64, teacher_steps=60, student_steps=4, student_batch=32)
 
 
 @pytest.fixture(scope="module")
