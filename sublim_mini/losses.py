@@ -6,7 +6,7 @@ Letters: N examples, K classes, O all logits (classes first, then auxiliary); ..
 import jax
 import jax.numpy as jnp
 
-from .mlp import apply_one, aux_logits, class_logits
+from .mlp import aux_logits, class_logits, logit_columns
 
 
 def cross_entropy(logits, labels):
@@ -28,50 +28,56 @@ def squared_error(targets, outputs):
     return ((targets - outputs) ** 2).mean()
 
 
-# The same as losses of (params, batch), for `train`. A batch is (inputs, labels) or (inputs, the
-# teacher's logits [N, O] on them). Each is written for one example.
+# The same as losses of (params, batch), for `train`. A batch is (inputs [N, I], labels [N]) or
+# (inputs, the teacher's logits [N, O] on them).
+
+
+def _mean_loss(one, params, batch):
+    """Mean over the batch of one(student's logits [O], label or teacher's logits [O])."""
+    inputs, targets = batch
+    return jax.vmap(one, (1, 0))(logit_columns(params, inputs), targets).mean()
 
 
 def class_loss(params, batch):
     """Cross-entropy of the class logits: how a teacher learns digits."""
 
-    def one(image, label):
-        return cross_entropy(class_logits(apply_one(params, image)), label)
+    def one(logits, label):
+        return cross_entropy(class_logits(logits), label)
 
-    return jax.vmap(one)(*batch).mean()
+    return _mean_loss(one, params, batch)
 
 
 def aux_kl_loss(params, batch, temperature=1.0):
     """KL(teacher || student) over the auxiliary logits alone (Cloud et al. 2025, section 5)."""
 
-    def one(x, teacher_logits):
-        return kl(aux_logits(teacher_logits), aux_logits(apply_one(params, x)), temperature)
+    def one(logits, teacher_logits):
+        return kl(aux_logits(teacher_logits), aux_logits(logits), temperature)
 
-    return jax.vmap(one)(*batch).mean()
+    return _mean_loss(one, params, batch)
 
 
 def aux_mse_loss(params, batch):
     """Squared error on the auxiliary logits alone."""
 
-    def one(x, teacher_logits):
-        return squared_error(aux_logits(teacher_logits), aux_logits(apply_one(params, x)))
+    def one(logits, teacher_logits):
+        return squared_error(aux_logits(teacher_logits), aux_logits(logits))
 
-    return jax.vmap(one)(*batch).mean()
+    return _mean_loss(one, params, batch)
 
 
 def all_kl_loss(params, batch, temperature=1.0):
     """KL(teacher || student) over all logits, classes and auxiliary in one softmax."""
 
-    def one(x, teacher_logits):
-        return kl(teacher_logits, apply_one(params, x), temperature)
+    def one(logits, teacher_logits):
+        return kl(teacher_logits, logits, temperature)
 
-    return jax.vmap(one)(*batch).mean()
+    return _mean_loss(one, params, batch)
 
 
 def class_kl_loss(params, batch, temperature=1.0):
     """KL(teacher || student) over the class logits: ordinary distillation (Hinton et al. 2015)."""
 
-    def one(x, teacher_logits):
-        return kl(class_logits(teacher_logits), class_logits(apply_one(params, x)), temperature)
+    def one(logits, teacher_logits):
+        return kl(class_logits(teacher_logits), class_logits(logits), temperature)
 
-    return jax.vmap(one)(*batch).mean()
+    return _mean_loss(one, params, batch)

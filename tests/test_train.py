@@ -158,18 +158,19 @@ def test_wrong_calls(key):
 
 
 def test_seeds_by_vmap_are_the_loop(key):
-    k_data, k_train = jax.random.split(key)
-    data = jax.random.normal(k_data, (8, 2))
-
     def one(i):
-        how = dict(learning_rate=0.1, steps=6, batch_size=3)
-        key = jax.random.fold_in(k_train, i)
-        return train(mean_loss, ADAM, jnp.zeros(2), data, key, **how).params
+        how = dict(learning_rate=0.1, steps=6)
+        key_i = jax.random.fold_in(key, i)
+        return train(mean_loss, ADAM, jnp.zeros(2), fresh_pair, key_i, **how).params
 
     loop = jnp.stack([one(i) for i in range(3)])
     with jax.debug_key_reuse(False):  # the check takes a batched scan for a second use
         np.testing.assert_allclose(jax.vmap(one)(jnp.arange(3)), loop, atol=1e-6)
     assert (loop[0] != loop[1]).all()
+
+
+def fresh_pair(key):
+    return jax.random.normal(key, (3, 2))
 
 
 @pytest.mark.parametrize(
