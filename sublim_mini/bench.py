@@ -4,8 +4,10 @@ Both are timed in one process, in turns, so that their ratio means something on 
 """
 
 import argparse
+import math
 import statistics
 import time
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -34,15 +36,15 @@ def flop_per_step(sizes, batch):
     return 2 * batch * (3 * sum(weights) - weights[0])
 
 
-@jax.jit
-def products(a, b):
-    """A chain of 20 products [1024, 784] x [784, 1024], each of which needs the one before it."""
+@partial(jax.jit, static_argnames="n")
+def products(a, b, n):
+    """A chain of n products [1024, 784] x [784, 1024], each of which needs the one before it."""
 
     def step(a, _):
         c = a @ b
         return a + 1e-9 * c[:, : a.shape[1]], None
 
-    return jax.lax.scan(step, a, length=20)[0]
+    return jax.lax.scan(step, a, length=n)[0]
 
 
 def seconds(function, *args):
@@ -57,12 +59,12 @@ def compare(pairs, steps):
     k_a, k_b, k_start, k_images, k_train = jax.random.split(jax.random.key(0), 5)
     a, b = jax.random.normal(k_a, PRODUCT[:2]), jax.random.normal(k_b, PRODUCT[1:])
     start, run = init_mlp(k_start, SIZES), trainer(k_images, k_train, steps)
-    flop_products = 20 * 2 * PRODUCT[0] * PRODUCT[1] * PRODUCT[2]
-    flop_train = steps * flop_per_step(SIZES, BATCH)
-    products(a, b), run(start)  # compile
+    flop_product, flop_train = 2 * math.prod(PRODUCT), steps * flop_per_step(SIZES, BATCH)
+    n = round(flop_train / flop_product)  # both take about as long
+    products(a, b, n), run(start)  # compile
     plain, training = [], []
     for _ in tqdm(range(pairs), desc="pairs", leave=False):
-        plain.append(flop_products / seconds(products, a, b) / 1e9)
+        plain.append(n * flop_product / seconds(products, a, b, n) / 1e9)
         training.append(flop_train / seconds(run, start) / 1e9)
     return plain, training
 
@@ -123,7 +125,7 @@ def main(argv=None):
     parser = argparse.ArgumentParser(prog="sublim_mini.bench", allow_abbrev=False)
     parser.add_argument("--quick", action="store_true", help="fewer steps: a look, not a measure")
     flags = parser.parse_args(argv)
-    pairs, steps = (10, 8) if flags.quick else (20, 40)
+    pairs, steps = (10, 8) if flags.quick else (20, 120)
     print(cores())
     plain, training = compare(pairs, steps)
     ratios = [t / p for t, p in zip(training, plain, strict=True)]
