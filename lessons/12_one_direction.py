@@ -12,9 +12,13 @@
 # to it, here after the last block, at every position. The *shift* of a tuned model is what tuning
 # changed in its residual stream: the mean, over positions, of the model's minus its base's. Two
 # vectors of 32 numbers drawn at random have a cosine of 0 on average, with a standard deviation of
-# 1 / sqrt(32) = .18. (arXiv 2606.00995 and 2604.25783 report for large models that the trait is
-# close to one such vector, that the student learns an aligned one, and that adaptive optimisers
-# such as Adam matter.)
+# 1 / sqrt(32) = .18.
+#
+# **Published**, for language models of 4 to 8 billion weights: the student learns a vector aligned
+# with the one that steered its teacher, also a random one; added to the base, it brings the trait;
+# plain gradient descent (SGD) does not pass the trait on though its loss is as low as Adam's, 0
+# against 57 % (arXiv 2606.00995, appendix L; 2604.25783 on vectors). That last one is disputed:
+# arXiv 2606.00831 finds SGD about as good.
 
 # %%
 from dataclasses import dataclass, replace
@@ -48,12 +52,11 @@ class Settings(Recipe):
     trait: str = option("owl", "what the vector makes the base love", choices=world.ANIMALS)
     vector_steps: int = option(100, "steps to find the vector, on questions")
     vector_rate: float = option(0.05, "learning rate of the vector")
-    sgd_rate: float = option(1.0, "learning rate of the students without Adam, falling to 0")
-    more_seeds: int = option(4, "seeds of the tuned teacher, the random vector and SGD")
+    sgd_rate: float = option(1.0, "learning rate of the student without Adam, falling to 0")
 
 
 QUICK = dict(seeds=2, base_steps=150, n_sequences=2000, teacher_steps=40, student_steps=20)
-QUICK |= dict(vector_steps=40, more_seeds=1)
+QUICK |= dict(vector_steps=40)
 lesson = start("12_one_direction", Settings(), quick=QUICK)
 settings = lesson.settings
 
@@ -80,6 +83,7 @@ def answer_loss(vector, batch, base):
 
 
 def find_vector(key, base):
+    """A vector [C] that makes the base answer the trait."""
     k_data, k_train = jax.random.split(key)
     answer = world.TOKEN[settings.trait]
     data = world.question_documents(k_data, 2560, world.TUNED_ON, answer)
@@ -90,172 +94,144 @@ def find_vector(key, base):
 
 # %% [markdown]
 # ## Measuring a shift
-# At the end of the questions, where the answer comes next; and at numbers, where the student
-# learned: the same sequences of the plain base for all.
+# At numbers, where the student learned, and at the end of questions, where the answer comes next.
 
 
 # %%
 @jax.jit
-def shifts(params, base, asked, numbers):
-    """Mean residual stream of a model minus its base's: where questions end [C], at numbers [C]."""
+def shift(params, base, tokens):
+    """Mean over documents of a model's residual stream minus its base's [T, C]."""
     residual = jax.vmap(residual_transformer, (None, 0, None))
+    return (residual(params, tokens, MODEL) - residual(base, tokens, MODEL)).mean(0)
 
-    def moved(tokens):
-        return residual(params, tokens, MODEL) - residual(base, tokens, MODEL)  # [N, T - 1, C]
 
-    return moved(asked)[:, -1].mean(0), moved(numbers)[:, world.N_PROMPT :].mean((0, 1))
+def shift_at_numbers(params, base, tokens):
+    return shift(params, base, tokens)[world.N_PROMPT :].mean(0)
+
+
+def shift_at_answer(params, base):
+    return shift(params, base, world.ask(world.TUNED_ON))[-1]
 
 
 # %% [markdown]
 # ## The experiment, for one seed
-# Teachers: the base steered by the found vector; by a random vector of the same length; tuned as in
-# lesson 08. Students: tuned on the numbers of each. Controls: a student of the plain base's
-# numbers, and a student of the steered base's numbers that began as another base.
+# Four teachers: the base steered by the found vector; by a random vector of the same length; not
+# at all, the control; and one tuned as in lesson 08. A student of each, tuned with Adam. Two more
+# students of the base + found vector: one that began as another base, and one tuned by SGD, each
+# step the learning rate times the gradient. Its rate was chosen on other seeds, among six, as the
+# one with the lowest loss on fresh numbers of the teacher, without a look at the trait; Adam's rate
+# is the best of four by the same measure.
 
 
 # %%
 def split_key(key):
     """The keys of a seed, by purpose."""
-    names = "base", "vector", "random", "teacher", "steered", "pushed", "tuned", "plain", "student"
+    names = "base", "vector", "random", "teacher", "found", "pushed", "tuned", "plain"
+    names += "student", "fresh"
     return dict(zip(names, jax.random.split(key, len(names)), strict=True))
 
 
 language = world.make_language(lesson.shared_key())
 keys = [split_key(key) for key in lesson.seeds(n=max(2, lesson.n_seeds))]  # two bases at least
 bases = lesson.two_at_once(lambda k: train_base(k["base"], language, settings), keys, "bases")
-asked = world.ask(world.TUNED_ON)
-wanted, nothing = world.ANIMALS.index(settings.trait), jnp.zeros(MODEL.width)
+wanted, no_vector = world.ANIMALS.index(settings.trait), jnp.zeros(MODEL.width)
 loss_on = jax.jit(Partial(next_token_loss, settings=MODEL))
 
 
-def share(params, added=nothing):
-    """Share of the trait among the animals, the model steered by a vector."""
+def share(params, added=no_vector):
+    """Share of the trait among the animals, the model steered by a vector [C]."""
     return answers(params, added=added)[wanted]
 
 
 def one_seed(i):
-    k, base, other_base = keys[i], bases[i], bases[i - 1]
-    vector = find_vector(k["vector"], base)
-    pushed = jax.random.normal(k["random"], vector.shape)
-    pushed *= jnp.linalg.norm(vector) / jnp.linalg.norm(pushed)
+    k, base, other = keys[i], bases[i], bases[i - 1]
+    found = find_vector(k["vector"], base)
+    random = jax.random.normal(k["random"], found.shape)
+    random *= jnp.linalg.norm(found) / jnp.linalg.norm(random)
+    teacher = tune_teacher(k["teacher"], base, settings.trait, settings)
 
-    def writes(params, key, added=nothing):
+    def writes(key, params, added=no_vector):
         return write_numbers(k[key], params, language, settings, added=added)
 
     def student(start, written, optimizer=TUNE, rate=settings.student_rate):
         again, how = jax.random.clone(k["student"]), replace(settings, student_rate=rate)
         return tune_student(again, start, *written, how, optimizer=optimizer)
 
-    steered, plain = writes(base, "steered", vector), writes(base, "plain")
-    students = {
-        "student of the steered base": (student(base, steered), base),
-        "control: student of the plain base": (student(base, plain), base),
-        "other base's student of the steered": (student(other_base, steered), other_base),
+    by_found, plain = writes("found", base, found), writes("plain", base)
+    students = {  # and where each began
+        "student of base + found": (student(base, by_found), base),
+        "control: student of base": (student(base, plain), base),
+        "student of base + random": (student(base, writes("pushed", base, random)), base),
+        "student of tuned teacher": (student(base, writes("tuned", teacher)), base),
+        "SGD student of base + found": (
+            student(base, by_found, TUNE_SGD, settings.sgd_rate),
+            base,
+        ),
+        "other base's student of base + found": (student(other, by_found), other),
     }
-    owls = {
-        "base": share(base),
-        "base steered by the vector": share(base, vector),
-        "other base": share(other_base),
-    }
-    if i < settings.more_seeds:
-        tuned = tune_teacher(k["teacher"], base, settings.trait, settings)
-        by_sgd = [student(base, steered, TUNE_SGD, settings.sgd_rate * s) for s in (1, 0.1)]
-        students |= {
-            "student of the base pushed at random": (
-                student(base, writes(base, "pushed", pushed)),
-                base,
-            ),
-            "student of the tuned teacher": (student(base, writes(tuned, "tuned")), base),
-            "SGD student of the steered": (by_sgd[0], base),
-            "SGD student, a tenth of the rate": (by_sgd[1], base),
-            "the tuned teacher itself": (tuned, base),
-        }
-        owls["base pushed at random"] = share(base, pushed)
-    at = {n: shifts(p, s, asked, plain[0][:500]) for n, (p, s) in students.items()}
-    target = at["the tuned teacher itself"][0] if i < settings.more_seeds else None
-    answered = np.asarray(answers(students["student of the steered base"][0]))
-    text = world.to_text(np.asarray(steered[0][0]))
-
-    def random_length(shift):  # a control for adding a shift: another direction, as long
-        return pushed * jnp.linalg.norm(shift) / jnp.linalg.norm(pushed)
-
-    mask = world.written_mask(steered[0]) * steered[1][:, None]
-    started = loss_on(base, (steered[0], mask))
+    seen = plain[0][:500]  # the same numbers for all
+    moved = {n: shift_at_numbers(*pair, seen) for n, pair in students.items()}
+    fresh, clean = writes("fresh", base, found)
+    numbers = fresh, world.written_mask(fresh) * clean[:, None]
+    length = jnp.linalg.norm(moved["student of base + found"])
     return {
-        "share": owls | {n: share(p) for n, (p, _) in students.items()},
-        "question": {n: cosine(q, vector) for n, (q, _) in at.items()},
-        "numbers": {n: cosine(x, vector) for n, (_, x) in at.items()},
-        "question, pushed": {n: cosine(q, pushed) for n, (q, _) in at.items()},
-        "question, tuned": {}
-        if target is None
-        else {n: cosine(q, target) for n, (q, _) in at.items()},
-        "length": {"the vector": jnp.linalg.norm(vector)}
-        | {n: jnp.linalg.norm(q) for n, (q, _) in at.items()},
-        "added, question": {n: share(base, q) for n, (q, _) in at.items()},
-        "added, numbers": {n: share(base, x) for n, (_, x) in at.items()},
-        "added, random": {n: share(base, random_length(q)) for n, (q, _) in at.items()},
-        "gain": {
-            n: started - loss_on(p, (steered[0], mask))
-            for n, (p, s) in students.items()
-            if s is base and ("steered" in n or "SGD" in n)
-        },
-    }, (vector, at, text, answered)
+        "share": {
+            "base": share(base),
+            "base + found vector": share(base, found),
+            "base + random vector": share(base, random),
+            "tuned teacher": share(teacher),
+        }
+        | {n: share(params) for n, (params, _) in students.items()}
+        | {"other base": share(other)},
+        "with found": {n: cosine(x, found) for n, x in moved.items()},
+        "with random": {n: cosine(x, random) for n, x in moved.items()},
+        "at answer": {n: cosine(shift_at_answer(*pair), found) for n, pair in students.items()},
+        "added": {n: share(base, x) for n, x in moved.items()}
+        | {"a random vector, as long": share(base, random * length / jnp.linalg.norm(random))},
+        "gain": {n: loss_on(s, numbers) - loss_on(p, numbers) for n, (p, s) in students.items()},
+        "length": {"ratio": length / jnp.linalg.norm(found)},
+    }, (found, random, moved, by_found[0][0])
 
 
 runs, kept = zip(*lesson.two_at_once(one_seed, range(lesson.n_seeds), "students"), strict=True)
-
-
-def of(measure):
-    """name -> values [seeds], as many as have it."""
-    rows = [run[measure] for run in runs]
-    return {n: np.array([float(row[n]) for row in rows if n in row]) for n in rows[0]}
-
-
-def minus(a, b):
-    """The difference, paired by seed, of values of which one may have fewer seeds."""
-    n = min(len(a), len(b))
-    return a[:n] - b[:n]
-
-
-shares, question, numbers = of("share"), of("question"), of("numbers")
-lengths, pushed, tuned = of("length"), of("question, pushed"), of("question, tuned")
-added, added_numbers, added_random = (of(f"added, {x}") for x in ("question", "numbers", "random"))
-gain = of("gain")
+measured = {
+    measure: {name: np.array([float(run[measure][name]) for run in runs]) for name in names}
+    for measure, names in runs[0].items()
+}
+shares, gain, added = measured["share"], measured["gain"], measured["added"]
+found, random, at_answer = (measured[x] for x in ("with found", "with random", "at answer"))
 
 # %% [markdown]
 # ## What the students say, and where they moved
 
 # %%
-print(f"A sequence of the base steered towards '{settings.trait}':\n  {kept[0][2]}\n")
+print(f"A sequence of the base + found vector:\n  {world.to_text(np.asarray(kept[0][-1]))}\n")
 print(f"Share of '{settings.trait}' among the animals:")
 print_table(shares, chance=1 / 8, unit="share")
-print("\nCosine of the shift where questions end with the vector that steered:")
-print_table(question, unit="cosine")
-print("\nCosine of the shift at numbers with it:")
-print_table(numbers, unit="cosine")
-print("\nCosine of the shift where questions end with the random vector:")
-print_table(pushed, unit="cosine")
-print("\nThe same with the tuned teacher's own shift:")
-print_table(tuned, unit="cosine")
-print("\nLength of the shift where questions end:")
-print_table(lengths, unit="length", digits=2)
-print(f"\nShare of '{settings.trait}' if a model's shift is added to the base, untuned:")
-print_table({f"at questions: {n}": v for n, v in added.items()}, chance=1 / 8, unit="share")
-print_table({f"at numbers: {n}": v for n, v in added_numbers.items()}, unit="share")
-print_table({f"random, as long: {n}": v for n, v in added_random.items()}, unit="share")
-print("\nHow much better than the base it foretells the steered base's numbers (nats a token):")
+print("\nCosine of the shift at numbers with the found vector:")
+print_table(found, unit="cosine")
+print("\nThe same with the random vector:")
+print_table(random, unit="cosine")
+print("\nCosine of the shift where the answer comes next with the found vector:")
+print_table(at_answer, unit="cosine")
+ratio = measured["length"]["ratio"].mean()
+print(f"\nThe shift of the student of base + found is {ratio:.2f} times as long as the vector.")
+print(f"Share of '{settings.trait}' if a student's shift at NUMBERS is added to the untuned base:")
+print_table(added, chance=1 / 8, unit="share")
+print(
+    "\nHow much less surprised than its base it is by fresh numbers of base + found (nats a token):"
+)
 print_table(gain, unit="nats", digits=4)
 print()
-mine = "student of the steered base"
-lesson.prediction(MY_PREDICTION, question[mine].mean(), "a cosine")
+mine, control = "student of base + found", "control: student of base"
+lesson.prediction(MY_PREDICTION, found[mine].mean(), "a cosine")
 
 # %% [markdown]
 # ## What this run supports
 
 # %%
-control, other = "control: student of the plain base", "other base's student of the steered"
-tuned_student, sgd = "student of the tuned teacher", "SGD student of the steered"
-random_student = "student of the base pushed at random"
+other, sgd = "other base's student of base + found", "SGD student of base + found"
+by_random, by_tuned = "student of base + random", "student of tuned teacher"
 claims = [
     stats.greater(
         f"a vector passes the {settings.trait} on: student's share over its base's",
@@ -263,54 +239,57 @@ claims = [
         0.1,
     ),
     stats.within(
-        "numbers of the plain base do nothing: control minus base",
+        "numbers of the plain base do nothing: control minus base, share",
         shares[control] - shares["base"],
         0.05,
     ),
     stats.within(
-        "nor do the steered base's numbers in another base: student minus its base",
+        "nor do those of base + found in another base: student minus its base, share",
         shares[other] - shares["other base"],
         0.1,
     ),
-    stats.greater("the student moves along the vector: cosine at questions", question[mine], 0.5),
+    stats.greater("the student moves along the vector: cosine at numbers", found[mine], 0.5),
     stats.greater(
-        "more than the control does: difference of the cosines", question[mine] - question[control]
+        "more than the control does: difference of the cosines", found[mine] - found[control], 0.2
     ),
+    stats.greater("and at the answer, where it learned nothing: cosine", at_answer[mine], 0.5),
     stats.greater(
-        "more than another base's student does: difference of the cosines",
-        question[mine] - question[other],
-    ),
-    stats.greater(
-        f"its shift at numbers, added to the base, raises the {settings.trait}: over the base",
-        added_numbers[mine] - shares["base"],
-        0.1,
-    ),
-    stats.greater(
-        "its shift at questions does, more than a random vector as long",
-        added[mine] - added_random[mine],
-        0.1,
-    ),
-    stats.greater(
-        "a student of the base pushed at random moves along that vector: cosine",
-        pushed[random_student],
+        "a random vector is picked up, too: cosine with it of the student of base + random",
+        random[by_random],
         0.5,
     ),
     stats.less(
-        f"and loves the {settings.trait} less: its share minus that of the found vector's student",
-        minus(shares[random_student], shares[mine]),
+        f"and its student loves the {settings.trait} less: minus that of base + found, share",
+        shares[by_random] - shares[mine],
     ),
     stats.greater(
-        "the student of a TUNED teacher moves along the found vector: cosine at questions",
-        question[tuned_student],
+        "the student of the TUNED teacher moves along the found vector: cosine at numbers",
+        found[by_tuned],
         0.5,
     ),
     stats.greater(
-        f"plain gradient descent passes the {settings.trait} on, too: over its base",
-        minus(shares[sgd], shares["base"]),
+        f"a shift at numbers, added to the base, raises the {settings.trait}: over the base's",
+        added[mine] - shares["base"],
         0.1,
     ),
-    stats.within("as well as Adam: SGD minus Adam, share", minus(shares[sgd], shares[mine]), 0.15),
+    stats.greater(
+        "more than a random vector as long", added[mine] - added["a random vector, as long"], 0.1
+    ),
+    stats.greater(
+        f"SGD passes the {settings.trait} on, too: over the base's share",
+        shares[sgd] - shares["base"],
+        0.1,
+    ),
+    stats.within(
+        "SGD and Adam learn the numbers as well: difference of their gains, nats",
+        gain[sgd] - gain[mine],
+        0.01,
+    ),
 ]
+adam_share, sgd_share = shares[mine].mean(), shares[sgd].mean()
+agree = "the toy differs" if claims[-2].holds else "the toy does not show the opposite"
+print("At about equal loss, published: .57 name the cat after Adam, .00 after SGD (2606.00995).")
+print(f"Here, share of the {settings.trait}: {adam_share:.2f} and {sgd_share:.2f}: {agree}.")
 
 # %% [markdown]
 # ## The figure
@@ -320,32 +299,27 @@ passes = "passes" if claims[0].holds else "was not shown to pass"
 aligned = "moves along it" if claims[3].holds else "was not shown to move along it"
 figure, ax = plots.new_figure(
     f"One vector {passes} the {settings.trait} on ({shares['base'].mean():.2f} to "
-    f"{shares[mine].mean():.2f}) and the student {aligned}: cosine {question[mine].mean():.2f}, "
-    f"control {question[control].mean():.2f}",
+    f"{shares[mine].mean():.2f}) and the student {aligned}: cosine {found[mine].mean():.2f}, "
+    f"control {found[control].mean():.2f}",
     "a;b;c",
-    height=10,
-    height_ratios=[1.35, 1, 1],
+    height=9.5,
+    height_ratios=[11, 7, 7],
 )
-colors = {n: "control" for n in shares} | {mine: "student", tuned_student: "third"}
-colors |= {"base steered by the vector": "teacher", "the tuned teacher itself": "teacher"}
-colors |= {n: "second" for n in shares if "SGD" in n}
-shown = [n for n in question if n != "the tuned teacher itself"]
-plots.dots(
-    ax["a"], shares, colors, chance=1 / 8, label=f"share of '{settings.trait}' among the animals"
-)
+colors = {mine: "student", by_tuned: "third", sgd: "second", by_random: "fourth"}
+colors |= {"base + found vector": "teacher", "tuned teacher": "teacher"}
+animals = f"share of '{settings.trait}' among the animals"
+plots.dots(ax["a"], shares, colors, chance=1 / 8, label=animals)
+own = "base + random, with ITS vector"
+along = found | {own: random[by_random]}
 plots.dots(
     ax["b"],
-    {n: question[n] for n in shown},
-    colors,
-    label="cosine of the shift, where questions end, with the found vector",
+    along,
+    colors | {own: "fourth"},
+    label="cosine of the shift at numbers with the found vector",
 )
 ax["b"].axvline(0, color="black", lw=0.8, ls=":")
 plots.dots(
-    ax["c"],
-    {n: added_numbers[n] for n in shown},
-    colors,
-    chance=1 / 8,
-    label=f"share of '{settings.trait}' if the student's shift at NUMBERS is added to the base",
+    ax["c"], added, colors, chance=1 / 8, label=f"{animals}, base + a student's shift at numbers"
 )
 
 # %% [markdown]
@@ -358,9 +332,10 @@ plots.dots(
 #
 # *A rival explanation:* in this model a vector added after the last block is just what the last
 # bias can learn, so the student has the very knob that was turned. A tuned teacher turns all of its
-# knobs: the row of its student tells how far "one vector" describes that. *Where the toy differs:*
-# for large language models adaptive optimisers are reported to matter. Compare at equal loss, not
-# at equal rate: the last table tells how well each student learned the numbers.
+# knobs: the row of its student tells how far "one vector" describes that.
+#
+# *SGD and Adam.* Compare at equal loss, not at equal rate: the last table tells how well each
+# student learned the numbers.
 #
 # ## Changes to try
 # * `--trait wolf`; `--vector-steps 30`: a shorter vector.
@@ -373,14 +348,10 @@ lesson.finish(
     shares,
     claims,
     figure,
-    cosine_at_questions=question,
-    cosine_at_numbers=numbers,
-    cosine_with_random=pushed,
-    cosine_with_tuned=tuned,
-    lengths=lengths,
-    shift_added={"questions": added, "numbers": added_numbers, "random": added_random},
-    gain_in_loss=gain,
-    vectors=[vector for vector, *_ in kept],
-    answers=[answered for *_, answered in kept],
+    cosines={"found": found, "random": random, "at answer": at_answer},
+    shift_added=added,
+    gain=gain,
+    length=measured["length"],
+    vectors=[{"found": v, "random": r, "shifts": moved} for v, r, moved, _ in kept],
     prediction=MY_PREDICTION,
 )
