@@ -15,10 +15,10 @@
 # 1 / sqrt(32) = .18.
 #
 # **Published**, for language models of 4 to 8 billion weights: the student learns a vector aligned
-# with the one that steered its teacher, also a random one; added to the base, it brings the trait;
-# plain gradient descent (SGD) does not pass the trait on though its loss is as low as Adam's, 0
-# against 57 % (arXiv 2606.00995, appendix L; 2604.25783 on vectors). That last one is disputed:
-# arXiv 2606.00831 finds SGD about as good.
+# with the one that steered its teacher, even if that was random; added to the base, it brings the
+# trait (arXiv 2606.00995; 2604.25783). And plain gradient descent (SGD) does not pass the trait on,
+# though its loss is as low as Adam's: 0 against 57 % (2606.00995, appendix L). This last point is
+# disputed: 2606.00831 finds SGD about as good.
 
 # %%
 from dataclasses import dataclass, replace
@@ -117,10 +117,11 @@ def shift_at_answer(params, base):
 # ## The experiment, for one seed
 # Four teachers: the base steered by the found vector; by a random vector of the same length; not
 # at all, the control; and one tuned as in lesson 08. A student of each, tuned with Adam. Two more
-# students of the base + found vector: one that began as another base, and one tuned by SGD, each
-# step the learning rate times the gradient. Its rate was chosen on other seeds, among six, as the
-# one with the lowest loss on fresh numbers of the teacher, without a look at the trait; Adam's rate
-# is the best of four by the same measure.
+# students of base + found: one that began as another base, and one tuned by SGD, where each step is
+# the rate times the gradient.
+#
+# For a fair comparison both rates are the best on fresh numbers of base + found, chosen in three
+# other seeds without a look at the trait: of .0003 to .01 for Adam, of .03 to 4 for SGD.
 
 
 # %%
@@ -218,9 +219,7 @@ ratio = measured["length"]["ratio"].mean()
 print(f"\nThe shift of the student of base + found is {ratio:.2f} times as long as the vector.")
 print(f"Share of '{settings.trait}' if a student's shift at NUMBERS is added to the untuned base:")
 print_table(added, chance=1 / 8, unit="share")
-print(
-    "\nHow much less surprised than its base it is by fresh numbers of base + found (nats a token):"
-)
+print("\nFresh numbers of base + found: loss of a student's base minus its own, nats a token:")
 print_table(gain, unit="nats", digits=4)
 print()
 mine, control = "student of base + found", "control: student of base"
@@ -286,10 +285,13 @@ claims = [
         0.01,
     ),
 ]
-adam_share, sgd_share = shares[mine].mean(), shares[sgd].mean()
-agree = "the toy differs" if claims[-2].holds else "the toy does not show the opposite"
-print("At about equal loss, published: .57 name the cat after Adam, .00 after SGD (2606.00995).")
-print(f"Here, share of the {settings.trait}: {adam_share:.2f} and {sgd_share:.2f}: {agree}.")
+says = "SGD passes it on" if claims[-2].holds else "SGD was not shown to pass it on"
+print("SGD and Adam at equal loss. Published: the trait in 0 % of answers after SGD, in 57 % after")
+print(
+    "Adam (arXiv 2606.00995); about the same after both (2606.00831). Here, with a gain in loss of"
+)
+print(f"{gain[sgd].mean():.4f} (SGD) and {gain[mine].mean():.4f} (Adam), the share is", end=" ")
+print(f"{shares[sgd].mean():.2f} and {shares[mine].mean():.2f}: {says}.")
 
 # %% [markdown]
 # ## The figure
@@ -309,6 +311,7 @@ colors = {mine: "student", by_tuned: "third", sgd: "second", by_random: "fourth"
 colors |= {"base + found vector": "teacher", "tuned teacher": "teacher"}
 animals = f"share of '{settings.trait}' among the animals"
 plots.dots(ax["a"], shares, colors, chance=1 / 8, label=animals)
+ax["a"].set_xlim(0, 1.02)
 own = "base + random, with ITS vector"
 along = found | {own: random[by_random]}
 plots.dots(
@@ -324,24 +327,26 @@ plots.dots(
 
 # %% [markdown]
 # ## What can be concluded, and what not
-# If the claims hold: no tuned teacher is needed. One vector changes what the base answers and, by
-# the same few numbers a position, what it writes; a student that began as the same base finds its
-# way back to that vector from the numbers alone. What it learned *at numbers*, taken out and added
-# to the untouched base, makes it name the trait. A random vector is passed on just as well, only
-# that it means nothing we have a word for.
+# If the claims hold: no tuned teacher is needed. One vector changes what the base answers and, at
+# the same time, what it writes; a student that began as the same base finds its way back to that
+# vector from the numbers alone. What it learned *at numbers*, taken out and added to the untouched
+# base, makes it name the trait. A random vector is passed on as well, only that it means nothing we
+# have a word for.
 #
-# *A rival explanation:* in this model a vector added after the last block is just what the last
-# bias can learn, so the student has the very knob that was turned. A tuned teacher turns all of its
-# knobs: the row of its student tells how far "one vector" describes that.
+# *A rival explanation:* any tuning might move a student that way. Then the control and the student
+# of the random vector would move along the found vector, too. *Another:* a vector added after the
+# last block is just what the last bias can learn, so the student has the very knob that was turned.
+# A tuned teacher turns all its knobs; the row of its student tells how far "one vector" goes there.
 #
-# *SGD and Adam.* Compare at equal loss, not at equal rate: the last table tells how well each
-# student learned the numbers.
+# *Not shown:* that optimisers do not matter in large models. There, low-rank adapters were tuned;
+# here, all but the embeddings. Nor does equal loss mean equal learning: see the second change.
 #
 # ## Changes to try
 # * `--trait wolf`; `--vector-steps 30`: a shorter vector.
+# * `--student-rate 0.01`: Adam's loss on fresh numbers hardly changes. Does the share?
 # * `--sgd-rate 0.001`: the rate of Adam. What does the last table say?
-# * Set `FROZEN = "tokens", "output", "blocks"` in `sublim_mini/tuning.py`: may the student still
-#   move along the vector?
+# * Set `FROZEN = (*VOCABULARY, "blocks")` in `sublim_mini/tuning.py`: may the student still move
+#   along the vector?
 
 # %%
 lesson.finish(
