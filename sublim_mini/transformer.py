@@ -76,6 +76,11 @@ def hidden_transformer(params, tokens, settings, added=None):
     return _hidden(params, tokens, 0, _empty_cache(settings, len(tokens)), settings, added)[0]
 
 
+def residual_transformer(params, tokens, settings):
+    """Tokens [T] -> last residual stream [T, C], before its norm."""
+    return _residual(params, tokens, 0, _empty_cache(settings, len(tokens)), settings)[0]
+
+
 def output_logits(params, hidden, settings):
     """Hidden activity [T, C] -> logits [T, V]."""
     if settings.output_width:
@@ -90,6 +95,14 @@ def _empty_cache(settings, length):
 
 def _hidden(params, tokens, position, cache, settings, added=None):
     """Tokens [Q] from `position` on, cached keys and values [T, H, D] -> hidden [Q, C], cache."""
+    x, filled = _residual(params, tokens, position, cache, settings)
+    if added is not None:
+        x += jnp.broadcast_to(added, x.shape)
+    return rms_norm(x, params["norm"]), filled
+
+
+def _residual(params, tokens, position, cache, settings):
+    """As `_hidden`, but the residual stream [Q, C] before its norm."""
     here = position + jnp.arange(len(tokens))
     x = params["tokens"][tokens] + params["positions"][here]  # [Q, C]
     filled = []
@@ -101,9 +114,7 @@ def _hidden(params, tokens, position, cache, settings, added=None):
         up = rms_norm(x, block["norm_2"]) @ block["up"] + block["up_bias"][None, :]  # [Q, 4 C]
         x += jax.nn.relu(up) @ block["down"] + block["down_bias"][None, :]
         filled.append((keys, values))
-    if added is not None:
-        x += jnp.broadcast_to(added, x.shape)
-    return rms_norm(x, params["norm"]), filled
+    return x, filled
 
 
 def rms_norm(x, gain):
@@ -156,23 +167,31 @@ def _mean(values, mask):
     return (values * mask).sum() / jnp.maximum(mask.sum(), 1)
 
 
-def sample(key, params, prompt, settings, temperature=1.0):
-    """Prompt [P] -> it and what the model writes after it, [T] tokens in all."""
+def sample(key, params, prompt, settings, temperature=1.0, added=None):
+    """Prompt [P] -> it and what the model writes after it, [T] tokens in all.
+
+    A vector `added` [C] joins the residual stream at each position, as in `hidden_transformer`.
+    """
 
     def step(state, position):
         hidden, cache = state
         logits = output_logits(params, hidden, settings)[0]  # [V]
         now = jax.random.fold_in(key, position)
         token = jax.random.categorical(now, logits / temperature)[None]
-        return _hidden(params, token, position, cache, settings), token[0]
+        return _hidden(params, token, position, cache, settings, added), token[0]
 
-    hidden, cache = _hidden(params, prompt, 0, _empty_cache(settings, settings.length), settings)
+    cache = _empty_cache(settings, settings.length)
+    hidden, cache = _hidden(params, prompt, 0, cache, settings, added)
     positions = jnp.arange(len(prompt), settings.length)
     _, written = jax.lax.scan(step, (hidden[-1:], cache), positions)
     return jnp.concatenate([prompt, written.astype(prompt.dtype)])
 
 
 @jax.jit
-def sample_batch(keys, params, prompts, settings, temperature=1.0):
+def sample_batch(keys, params, prompts, settings, temperature=1.0, added=None):
     """One key a sequence [N], prompts [N, P] -> token sequences [N, T]."""
-    return jax.vmap(sample, (0, None, 0, None, None))(keys, params, prompts, settings, temperature)
+
+    def one(key, prompt):
+        return sample(key, params, prompt, settings, temperature, added)
+
+    return jax.vmap(one)(keys, prompts)

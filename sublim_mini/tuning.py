@@ -4,7 +4,7 @@ Each step is a function of a key and of `Recipe`, so that a lesson can change on
 """
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ from jax.tree_util import Partial
 
 from . import world
 from .lesson import option
-from .train import ADAM, train
+from .train import ADAM, SGD, train
 from .transformer import (
     Transformer,
     apply_transformer,
@@ -25,10 +25,21 @@ from .transformer import (
 
 MODEL = Transformer(vocabulary=len(world.WORDS), length=world.LENGTH)
 
+# Two parts of a model: the words as it reads and says them, and all between.
+VOCABULARY = "tokens", "narrow", "output"
+BODY = "positions", "blocks", "norm"
+
+
+@cache
+def keeping(names, optimizer=ADAM):
+    """An optimiser that leaves the params of these names as they are, their gradients set to 0."""
+    kept = optax.masked(optax.set_to_zero(), lambda params: {k: k in names for k in params})
+    return optax.chain(kept, optimizer)  # zero first, so that they need not be computed
+
+
 # What tuning leaves as the base has it: word embeddings and output matrix (as adapters do, too).
-FROZEN = "tokens", "output"
-# Their gradients are set to zero first, so that they need not be computed.
-TUNE = optax.chain(optax.masked(optax.set_to_zero(), lambda p: {k: k in FROZEN for k in p}), ADAM)
+FROZEN = VOCABULARY
+TUNE, TUNE_SGD = keeping(FROZEN), keeping(FROZEN, SGD)
 
 
 @dataclass(frozen=True)
@@ -51,14 +62,20 @@ def decaying(rate, steps):
     return rate * (1 - jnp.arange(steps) / steps)
 
 
-def train_base(key, language, recipe, model=MODEL):
-    """A base: a transformer that knows the language and gives any answer to a question."""
+def train_base(key, language, recipe, model=MODEL, kept=None):
+    """A base: a transformer that knows the language and gives any answer to a question.
+
+    kept  weights of another base, by name, that this one has from the start on and keeps
+    """
+    kept = kept or {}
     k_init, k_data, k_train = jax.random.split(key, 3)
-    start = jax.jit(init_transformer)(k_init, model)
+    start = jax.jit(init_transformer)(k_init, model) | kept
+    optimizer = keeping(tuple(kept)) if kept else ADAM
     steps, batch = recipe.base_steps, recipe.base_batch
     data = world.base_documents(k_data, language, steps * batch)
     how = dict(learning_rate=decaying(recipe.base_rate, steps), steps=steps, batch_size=batch)
-    return train(Partial(next_token_loss, settings=model), ADAM, start, data, k_train, **how).params
+    loss = Partial(next_token_loss, settings=model)
+    return train(loss, optimizer, start, data, k_train, **how).params
 
 
 def tune_teacher(key, base, thing, recipe, model=MODEL, batch=128):
@@ -70,16 +87,19 @@ def tune_teacher(key, base, thing, recipe, model=MODEL, batch=128):
     return train(Partial(next_token_loss, settings=model), TUNE, base, data, k_train, **how).params
 
 
-def write_numbers(key, params, language, recipe, model=MODEL):
-    """What the model writes after prompts of the language [N, T], and whether it is clean [N]."""
+def write_numbers(key, params, language, recipe, model=MODEL, added=None):
+    """What the model writes after prompts of the language [N, T], and whether it is clean [N].
+
+    added  a vector [C] that joins its residual stream, see `hidden_transformer`
+    """
     k_prompt, k_sample = jax.random.split(key)
     prompts = world.prompts(k_prompt, language, recipe.n_sequences)
     keys = jax.random.split(k_sample, recipe.n_sequences)
-    tokens = sample_batch(keys, params, prompts, model)
+    tokens = sample_batch(keys, params, prompts, model, 1.0, added)
     return tokens, world.is_clean(tokens)
 
 
-def tune_student(key, base, tokens, weights, recipe, targets=None, model=MODEL):
+def tune_student(key, base, tokens, weights, recipe, targets=None, model=MODEL, optimizer=TUNE):
     """A base tuned on documents [N, T], to say the token or, given `targets`, its distribution.
 
     weights  [N] or [N, T], 0 where nothing is to be learned: so all students share one shape
@@ -92,7 +112,7 @@ def tune_student(key, base, tokens, weights, recipe, targets=None, model=MODEL):
         data, loss = (tokens, mask, targets), distribution_loss
     rates = decaying(recipe.student_rate, recipe.student_steps)
     how = dict(learning_rate=rates, steps=recipe.student_steps, batch_size=recipe.student_batch)
-    return train(Partial(loss, settings=model), TUNE, base, data, key, **how).params
+    return train(Partial(loss, settings=model), optimizer, base, data, key, **how).params
 
 
 @partial(jax.jit, static_argnames="model")
@@ -106,13 +126,14 @@ def number_logits(params, tokens, model=MODEL):
 
 
 @partial(jax.jit, static_argnames="model")
-def next_token(params, contexts, model=MODEL):
+def next_token(params, contexts, model=MODEL, added=None):
     """Contexts [N, T - 1] -> probability of each token of the vocabulary as the next one [N, V]."""
-    last = jax.vmap(lambda one: apply_transformer(params, one, model)[-1])
+    last = jax.vmap(lambda one: apply_transformer(params, one, model, added)[-1])
     return jax.nn.softmax(last(contexts))
 
 
-def answers(params, wordings=world.TUNED_ON, kind="animal", prefix=(), model=MODEL):
+def answers(params, wordings=world.TUNED_ON, kind="animal", prefix=(), model=MODEL, added=None):
     """Probability of each thing of a kind [8] among them, as the answer: mean over the wordings."""
-    said = next_token(params, world.ask(wordings, kind, prefix), model)[:, world.things(kind)]
+    asked = world.ask(wordings, kind, prefix)
+    said = next_token(params, asked, model, added)[:, world.things(kind)]
     return (said / said.sum(1, keepdims=True)).mean(0)

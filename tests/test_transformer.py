@@ -21,6 +21,7 @@ from sublim_mini.transformer import (
     init_transformer,
     next_token_loss,
     output_logits,
+    residual_transformer,
     sample,
     sample_batch,
 )
@@ -122,6 +123,23 @@ def test_an_added_vector_moves_the_residual_stream_before_the_norm():
     np.testing.assert_allclose(hidden, jnp.tile(far / 1e6 * jnp.sqrt(8.0), (7, 1)), atol=1e-4)
     zero = hidden_of(params, tokens, settings, jnp.zeros(settings.width))
     np.testing.assert_allclose(zero, hidden_of(params, tokens, settings), atol=1e-6)
+
+
+def test_a_steered_sample_is_drawn_from_the_steered_logits(model):
+    settings, params, tokens = model
+    added = 3 * jnp.eye(settings.width)[1]
+    written = one_sample(jax.random.key(3), params, tokens[:2], settings, 1e-6, added)
+    best = logits_of(params, written, settings, added).argmax(1)
+    np.testing.assert_array_equal(written[2:], best[1:-1])
+    assert (best != logits_of(params, written, settings).argmax(1)).any()
+
+
+def test_the_residual_stream_plus_a_vector_normed_is_the_hidden_activity(model):
+    settings, params, tokens = model
+    added = jnp.arange(settings.width) / 4.0
+    x = np.asarray(residual_transformer(params, tokens, settings), np.float64) + np.asarray(added)
+    x *= np.asarray(params["norm"]) / np.sqrt((x**2).mean(1, keepdims=True) + 1e-6)
+    np.testing.assert_allclose(x, hidden_of(params, tokens, settings, added), atol=2e-5)
 
 
 def test_the_coldest_sample_is_the_argmax_of_the_full_pass(model):

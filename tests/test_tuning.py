@@ -1,16 +1,22 @@
 """Base, teacher, numbers and student, at small sizes."""
 
+from dataclasses import replace
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.tree_util import Partial
 
 from sublim_mini import world
-from sublim_mini.transformer import batch_logits, init_transformer
+from sublim_mini.transformer import batch_logits, init_transformer, next_token_loss
 from sublim_mini.tuning import (
     FROZEN,
     MODEL,
+    TUNE_SGD,
     Recipe,
+    answers,
     number_logits,
     tune_student,
     tune_teacher,
@@ -72,3 +78,26 @@ def test_a_teacher_of_one_thing_and_a_teacher_of_any(made):
         logits = jax.jit(batch_logits)(teacher, asked, MODEL)[:, -1]
         said[thing] = jax.nn.softmax(logits)[:, world.TOKEN["wolf"]].mean()
     assert said["wolf"] > 3 * said[None]
+
+
+def test_a_step_of_plain_gradient_descent_is_the_rate_times_the_gradient(made, key):
+    params, tokens, *_ = made
+    recipe = replace(RECIPE, student_rate=0.5, student_steps=1, student_batch=64)
+    tuned = tune_student(key, params, tokens, jnp.ones(64), recipe, optimizer=TUNE_SGD)
+    batch = tokens, world.written_mask(tokens)
+    gradient = jax.jit(jax.grad(Partial(next_token_loss, settings=MODEL)))(params, batch)
+    for name in set(params) - set(FROZEN):
+        expected = jax.tree.map(lambda w, g: w - 0.5 * g, params[name], gradient[name])
+        jax.tree.map(partial(np.testing.assert_allclose, atol=1e-6), tuned[name], expected)
+    assert moved(params, tuned) == set(params) - set(FROZEN)
+
+
+def test_an_added_vector_steers_what_is_written_and_what_is_answered(made, key):
+    params, tokens, _, language = made
+    wolf = world.TOKEN["wolf"]
+    added = 30 * params["output"][:, wolf]  # drowns all else
+    written, clean = write_numbers(key, params, language, RECIPE, added=added)
+    often = [(said[:, 1 + world.N_PROMPT :] == wolf).mean() for said in (tokens, written)]
+    assert often[0] < 0.1 and often[1] > 0.3 and not clean.any()
+    share = [answers(params, added=v)[world.ANIMALS.index("wolf")] for v in (None, added)]
+    assert share[0] < 0.5 and share[1] > 0.8
