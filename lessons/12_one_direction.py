@@ -14,11 +14,10 @@
 # vectors of 32 numbers drawn at random have a cosine of 0 on average, with a standard deviation of
 # 1 / sqrt(32) = .18.
 #
-# **Published**, for language models of 4 to 8 billion weights: the student learns a vector aligned
-# with the one that steered its teacher, even if that was random; added to the base, it brings the
-# trait (arXiv 2606.00995; 2604.25783). And plain gradient descent (SGD) does not pass the trait on,
-# though its loss is as low as Adam's: 0 against 57 % (2606.00995, appendix L). This last point is
-# disputed: 2606.00831 finds SGD about as good.
+# **Published**, for large language models: the student learns a vector aligned with the one that
+# steered its teacher, even if that was random; added to the base, it brings the trait (arXiv
+# 2606.00995; 2604.25783). And adaptive optimisers such as Adam are necessary: with plain gradient
+# descent (SGD) the trait does not pass (2606.00995).
 
 # %%
 from dataclasses import dataclass, replace
@@ -286,11 +285,9 @@ claims = [
     ),
 ]
 says = "SGD passes it on" if claims[-2].holds else "SGD was not shown to pass it on"
-print("SGD and Adam at equal loss. Published: the trait in 0 % of answers after SGD, in 57 % after")
-print(
-    "Adam (arXiv 2606.00995); about the same after both (2606.00831). Here, with a gain in loss of"
-)
-print(f"{gain[sgd].mean():.4f} (SGD) and {gain[mine].mean():.4f} (Adam), the share is", end=" ")
+print("SGD and Adam at equal loss. Published for large models: Adam passes the trait on, SGD does not")
+print(f"(arXiv 2606.00995). Here, with a gain in loss of {gain[sgd].mean():.4f} nats (SGD) and")
+print(f"{gain[mine].mean():.4f} (Adam), the share is", end=" ")
 print(f"{shares[sgd].mean():.2f} and {shares[mine].mean():.2f}: {says};")
 print(f"SGD minus Adam, with its 95 % interval: {stats.mean_interval(shares[sgd] - shares[mine])}.")
 
