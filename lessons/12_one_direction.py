@@ -285,8 +285,8 @@ claims = [
     ),
 ]
 says = "SGD passes it on" if claims[-2].holds else "SGD was not shown to pass it on"
-print("SGD and Adam at equal loss. Published for large models: Adam passes the trait on, SGD does not")
-print(f"(arXiv 2606.00995). Here, with a gain in loss of {gain[sgd].mean():.4f} nats (SGD) and")
+print("SGD and Adam at equal loss. Published for large models: Adam passes the trait on, SGD does")
+print(f"not (arXiv 2606.00995). Here, with a gain in loss of {gain[sgd].mean():.4f} nats (SGD) and")
 print(f"{gain[mine].mean():.4f} (Adam), the share is", end=" ")
 print(f"{shares[sgd].mean():.2f} and {shares[mine].mean():.2f}: {says};")
 print(f"SGD minus Adam, with its 95 % interval: {stats.mean_interval(shares[sgd] - shares[mine])}.")
