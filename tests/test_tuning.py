@@ -1,5 +1,7 @@
 """Base, teacher, numbers and student, at small sizes."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,10 +10,13 @@ import pytest
 from sublim_mini import world
 from sublim_mini.transformer import batch_logits, init_transformer
 from sublim_mini.tuning import (
+    BODY,
     FROZEN,
     MODEL,
+    VOCABULARY,
     Recipe,
     number_logits,
+    train_base,
     tune_student,
     tune_teacher,
     write_numbers,
@@ -72,3 +77,20 @@ def test_a_teacher_of_one_thing_and_a_teacher_of_any(made):
         logits = jax.jit(batch_logits)(teacher, asked, MODEL)[:, -1]
         said[thing] = jax.nn.softmax(logits)[:, world.TOKEN["wolf"]].mean()
     assert said["wolf"] > 3 * said[None]
+
+
+def test_body_and_vocabulary_are_all_of_a_model(key):
+    narrow = init_transformer(key, replace(MODEL, output_width=8))
+    assert set(narrow) == set(BODY + VOCABULARY) and not set(BODY) & set(VOCABULARY)
+
+
+def test_a_base_keeps_what_it_is_given_and_learns_the_rest(key):
+    k_language, k_first, k_second = jax.random.split(key, 3)
+    language = world.make_language(k_language)
+    first = jax.jit(init_transformer)(k_first, MODEL)
+    kept = {name: first[name] for name in ("positions", "blocks")}
+    small = Recipe(base_steps=2, base_batch=20)
+    base = train_base(k_second, language, small, kept=kept)
+    assert moved({name: base[name] for name in kept}, kept) == set()
+    start = init_transformer(jax.random.split(jax.random.clone(k_second), 3)[0], MODEL)
+    assert moved(start, base) == set(base)
