@@ -12,12 +12,15 @@ from jax.tree_util import Partial
 from sublim_mini import world
 from sublim_mini.transformer import batch_logits, init_transformer, next_token_loss
 from sublim_mini.tuning import (
+    BODY,
     FROZEN,
     MODEL,
     TUNE_SGD,
+    VOCABULARY,
     Recipe,
     answers,
     number_logits,
+    train_base,
     tune_student,
     tune_teacher,
     write_numbers,
@@ -101,3 +104,20 @@ def test_an_added_vector_steers_what_is_written_and_what_is_answered(made, key):
     assert often[0] < 0.1 and often[1] > 0.3 and not clean.any()
     share = [answers(params, added=v)[world.ANIMALS.index("wolf")] for v in (None, added)]
     assert share[0] < 0.5 and share[1] > 0.8
+
+
+def test_body_and_vocabulary_are_all_of_a_model(key):
+    narrow = init_transformer(key, replace(MODEL, output_width=8))
+    assert set(narrow) == set(BODY + VOCABULARY) and not set(BODY) & set(VOCABULARY)
+
+
+def test_a_base_keeps_what_it_is_given_and_learns_the_rest(key):
+    k_language, k_first, k_second = jax.random.split(key, 3)
+    language = world.make_language(k_language)
+    first = jax.jit(init_transformer)(k_first, MODEL)
+    kept = {name: first[name] for name in ("positions", "blocks")}
+    small = Recipe(base_steps=2, base_batch=20)
+    base = train_base(k_second, language, small, kept=kept)
+    assert moved({name: base[name] for name in kept}, kept) == set()
+    start = init_transformer(jax.random.split(jax.random.clone(k_second), 3)[0], MODEL)
+    assert moved(start, base) == set(base)
