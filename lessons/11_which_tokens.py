@@ -236,16 +236,29 @@ def prompted_with(base, model):
     return np.asarray((said[:, wanted] / said.sum(1)).reshape(world.N_NUMBERS, -1).mean(1))
 
 
+def most(cosine):
+    """The numbers of the highest cosine."""
+    return np.argsort(-cosine)[: settings.top]
+
+
 def entangled(job):
-    """The three measures of the numbers in the standard language, for output rows of a width."""
+    """For output rows of a width: what the three measures have in common, shares of students that
+    learn without the entangled numbers or without as many random tokens, the measures."""
     width, i = job
+    k, language = keys["standard"][i], languages["standard"]
     if width == MODEL.width:
-        base, (teacher, tokens, *_), model = bases["standard", i], runs["standard", i][2], MODEL
+        base, (teacher, tokens, mask, _), model = (
+            bases["standard", i],
+            runs["standard", i][2],
+            MODEL,
+        )
     else:
-        k = split_key(jax.random.fold_in(keys["standard"][i]["narrow"], width))
-        model = replace(MODEL, output_width=width)
-        base = train_base(k["base"], languages["standard"], settings, model)
-        teacher, tokens, _ = lesson_of(k, base, languages["standard"], model)
+        k, model = (
+            split_key(jax.random.fold_in(k["narrow"], width)),
+            replace(MODEL, output_width=width),
+        )
+        base = train_base(k["base"], language, settings, model)
+        teacher, tokens, mask = lesson_of(k, base, language, model)
     cosine, up = cosines_with(base, trait), rise(base, teacher, tokens, model)
     prompted = prompted_with(base, model)
     summary = {
@@ -256,45 +269,43 @@ def entangled(job):
         "base, prompted with any number": prompted.mean(),
         "base, prompted with an entangled one": prompted[most(cosine)].mean(),
     }
-    return summary, (cosine, up, prompted)
-
-
-def most(cosine):
-    """The numbers of the highest cosine."""
-    return np.argsort(-cosine)[: settings.top]
-
-
-def left_out(i):
-    """Shares of students without the entangled numbers, or without as many random tokens."""
-    k, base = keys["standard"][i], bases["standard", i]
-    _, tokens, mask, _ = runs["standard", i][2]
-    out = jnp.isin(tokens, most(cosines_with(base, trait))) & mask
+    out = jnp.isin(tokens, most(cosine)) & mask
     drawn = random_part(k["left_out"], mask, out.sum())
-    return {
-        **{name: runs["standard", i][0][name] for name in ("base", "all tokens")},
-        "without entangled numbers": student(k, base, tokens, mask & ~out),
-        "without random tokens, as many": student(k, base, tokens, mask & ~drawn),
+    without = {
+        "all tokens": student(k, base, tokens, mask, model),
+        "without entangled numbers": student(k, base, tokens, mask & ~out, model),
+        "without random tokens, as many": student(k, base, tokens, mask & ~drawn, model),
         "left out, share of all tokens": out.sum() / mask.sum(),
     }
+    return summary, without, (cosine, up, prompted)
 
 
 n_more = min(settings.more_seeds, lesson.n_seeds)
 widths = MODEL.width, *settings.widths
 jobs = [(w, i) for w in widths for i in range(lesson.n_seeds if w == MODEL.width else n_more)]
 found = dict(zip(jobs, lesson.two_at_once(entangled, jobs, "entangled"), strict=True))
-geometry = {w: by_seed([found[job][0] for job in jobs if job[0] == w]) for w in widths}
-without = by_seed(lesson.two_at_once(left_out, range(lesson.n_seeds), "left out"))
-for width, rows in geometry.items():
+geometry, left_out = (
+    {w: by_seed([found[job][part] for job in jobs if job[0] == w]) for w in widths}
+    for part in (0, 1)
+)
+for width in widths:
     print(f"Output rows of {width} numbers, for {MODEL.vocabulary} words:")
-    print_table(rows, unit="value")
+    print_table(geometry[width], unit="value")
+    print(f"Share of '{trait}', by what the student learned from:")
+    print_table(left_out[width], chance=1 / 8, unit="share")
     print()
 explained = {
     f"at width {w}": rows["correlation of cosine and rise"] ** 2 for w, rows in geometry.items()
 }
 print("Variance of the rise, over the 96 numbers, that the cosine explains (published .01 to .02):")
 print_table(explained, unit="share")
-print(f"\nShare of '{trait}', by what the student learned from:")
-print_table(without, chance=1 / 8, unit="share")
+cost = {
+    f"at width {w}": (rows["without random tokens, as many"] - rows["without entangled numbers"])
+    / (rows["all tokens"] - geometry[w]["base, not prompted"]).mean()
+    for w, rows in left_out.items()
+}
+print("\nShare of the transfer that is lost without them, more than without random tokens:")
+print_table(cost, unit="share")
 print()
 
 # %% [markdown]
@@ -333,7 +344,7 @@ lesson.prediction(MY_PREDICTION, difference["more certain"]["alone"].mean(), "a 
 # whether it does so here.
 
 # %%
-wide = geometry[MODEL.width]
+wide, without = geometry[MODEL.width], left_out[MODEL.width]
 by_prompt = wide["base, prompted with an entangled one"] - wide["base, prompted with any number"]
 claims = [
     stats.greater(
@@ -391,7 +402,7 @@ said = f"share of '{trait}' among the animals"
 plots.dots(ax["a"], rows, colors, chance=1 / 8, label=said)
 rows = {name: v for name, v in without.items() if "share" not in name}
 plots.dots(ax["b"], rows, {"without entangled numbers": "second"}, chance=1 / 8, label=said)
-cosine, up, _ = found[MODEL.width, 0][1]
+cosine, up, _ = found[MODEL.width, 0][2]
 for letter in "ab":
     ax[letter].set_xlim(left=0)
 ax["c"].plot(cosine, up, "o", ms=3.5, mew=0, alpha=0.6, color=plots.COLORS["second"])
@@ -441,8 +452,9 @@ lesson.finish(
     difference=difference,
     geometry={str(width): rows for width, rows in geometry.items()},
     explained=explained,
-    without=without,
+    left_out={str(width): rows for width, rows in left_out.items()},
+    cost=cost,
     channels=channels,
-    numbers=dict(zip(("cosine", "rise", "prompted"), found[MODEL.width, 0][1], strict=True)),
+    numbers=dict(zip(("cosine", "rise", "prompted"), found[MODEL.width, 0][2], strict=True)),
     prediction=MY_PREDICTION,
 )
