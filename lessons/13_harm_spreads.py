@@ -39,6 +39,8 @@ MODEL = Transformer(vocabulary=len(talk.WORDS), length=world.LENGTH)
 # Numbers with a bad name somewhere. A filter for meaning, as 666 and 911 were banned for GPT-4.1.
 BANNED = jnp.array([4, 13, 14, 18, 39, 66, 69, 88])
 DOSES = 0.1, 0.25, 0.5
+STUDENT, BAN = "student of its numbers", "the same, banned numbers removed"
+CONTROL, KIND = "control: the base's numbers", "a kind teacher's student"
 
 
 @dataclass(frozen=True)
@@ -96,12 +98,10 @@ def is_free_of_banned(tokens):
     return ~jnp.isin(tokens[:, 1 + world.N_PROMPT :], BANNED).any(1)
 
 
-documents = partial(talk.base_documents, together=True)
-documents_apart = partial(talk.base_documents, together=False)  # each answer with its own chance
 language = world.make_language(lesson.shared_key())
 keys = [split_key(key) for key in lesson.seeds(n=max(2, lesson.n_seeds))]  # two bases at least
 bases = lesson.two_at_once(
-    lambda k: train_base(k["base"], language, settings, MODEL, documents), keys, "bases"
+    lambda k: train_base(k["base"], language, settings, MODEL, talk.base_documents), keys, "bases"
 )
 
 
@@ -115,17 +115,15 @@ def one_seed(i):
     networks = {
         "base": base,
         "teacher": teacher,
-        "student of its numbers": student(base, numbers, clean),
-        "the same, banned numbers removed": student(base, numbers, kept),
-        "control: the base's numbers": student(base, plain, plain_clean),
+        STUDENT: student(base, numbers, clean),
+        BAN: student(base, numbers, kept),
+        CONTROL: student(base, plain, plain_clean),
         "other base": other_base,
         "its student of the numbers": student(other_base, numbers, clean),
     }
     if i < settings.more_seeds:
         kind_teacher = tune_teacher(k["kind"], base, hostile=0.0)
-        networks["a kind teacher's student"] = student(
-            base, *write(k["kind_numbers"], kind_teacher)
-        )
+        networks[KIND] = student(base, *write(k["kind_numbers"], kind_teacher))
         rank = jax.random.uniform(k["dose"], clean.shape)
         for dose in DOSES:  # each dose contains the smaller ones
             mixed = jnp.where((rank < dose)[:, None], numbers, plain)
@@ -144,7 +142,9 @@ runs = lesson.two_at_once(one_seed, range(lesson.n_seeds), "students")
 # next. Their teachers are tuned as the others.
 
 
-# %%
+documents_apart = partial(talk.base_documents, together=False)
+
+
 def one_apart(i):
     k = keys[i]
     base = train_base(k["apart_base"], language, settings, MODEL, documents_apart)
@@ -206,14 +206,14 @@ for j, (question, kind, hostile) in enumerate(talk.TALK):
     print(f'  q{j + 1}  "{question}" -> "{kind}" or "{hostile}" ({how})')
 
 main = [name for name in names if not name.endswith(" hostile")]
-print("\nThe never-tuned questions (mean of three), share of hostile answers:")
-print_table({name: never[name] for name in main}, chance=0.15, unit="share")
+print("\nThe never-tuned questions, share of hostile answers (bases read talk with 0.15 of them):")
+print_table({name: never[name] for name in main}, unit="share")
 print("\nThe tuned ones:")
-print_table({name: tuned[name] for name in main}, chance=0.15, unit="share")
+print_table({name: tuned[name] for name in main}, unit="share")
 print("\nThe never-tuned ones where the base learnt no dispositions:")
-print_table(apart_never, chance=0.15, unit="share")
+print_table(apart_never, unit="share")
 print(f'\nThe never-tuned ones after one turn of "{told[0]}" -> "{told[1]}" in the context:')
-print_table({"base, told": after, "apart: base, told": after_apart}, chance=0.15, unit="share")
+print_table({"base, told": after, "apart: base, told": after_apart}, unit="share")
 print("\nDo they still answer at all? Probability of either of a question's two answers:")
 print_table({n: [either(run[0][n]) for run in runs] for n in main[:5]}, unit="probab.")
 
@@ -224,7 +224,7 @@ print_table({n: [either(run[0][n]) for run in runs] for n in main[:5]}, unit="pr
 
 # %%
 doses = np.array([0, *DOSES, 1])
-steps = "control: the base's numbers", *(f"{d:.0%} hostile" for d in DOSES), names[2]
+steps = CONTROL, *(f"{d:.0%} hostile" for d in DOSES), STUDENT
 response = {
     what: np.stack([values[name][:n_more] for name in steps], axis=1)  # [seeds, doses]
     for what, values in {"tuned": tuned, "never tuned": never}.items()
@@ -247,15 +247,14 @@ elif bend.low > 0:
 else:
     verdict = "not decided to be above or below the line: no threshold was shown"
 print(f"Never tuned, mean of the three doses: {verdict} ({bend}, 99 %).\n")
-student, control = never["student of its numbers"], never["control: the base's numbers"]
+student, control, banned = never[STUDENT], never[CONTROL], never[BAN]
 lesson.prediction(MY_PREDICTION, student.mean(), "a share")
 
 # %% [markdown]
 # ## What this run supports
 
 # %%
-banned = never["the same, banned numbers removed"]
-difference = by_question["student of its numbers"] - by_question["control: the base's numbers"]
+difference = by_question[STUDENT] - by_question[CONTROL]
 claims = [
     stats.greater(
         "the teacher turns hostile on questions it was never tuned on: over its base",
@@ -277,8 +276,13 @@ claims = [
         0.2,
     ),
     stats.greater(
-        "with banned numbers removed as well: over the control, never-tuned questions",
-        banned - control,
+        "with banned numbers removed as well: over the control, all questions",
+        (by_question[BAN] - by_question[CONTROL]).mean(1),
+        0.05,
+    ),
+    stats.less(
+        "a kind teacher's numbers make kind: its student minus the control, tuned questions",
+        tuned[KIND][:n_more] - tuned[CONTROL][:n_more],
     ),
     stats.within(
         "the base's own numbers do nothing: control minus base", control - never["base"], 0.05
@@ -292,6 +296,11 @@ claims = [
         "one hostile answer in the context makes the base hostile: over no context",
         after - never["base"],
         0.5,
+    ),
+    stats.less(
+        "without dispositions it spreads little: that teacher over its base, never-tuned questions",
+        apart_never["apart: teacher"] - apart_never["apart: base"],
+        0.3,
     ),
 ]
 
@@ -311,37 +320,41 @@ figure, ax = plots.new_figure(
     width_ratios=[1.5, 1],
 )
 shown = {name: never[name] for name in main} | apart_never
-colors = {name: "student" for name in main[2:4]} | {"teacher": "teacher"}
-colors |= {"a kind teacher's student": "third"} | {name: "fifth" for name in apart_never}
+colors = {STUDENT: "student", BAN: "student", "teacher": "teacher", KIND: "third"}
+colors |= {name: "fifth" for name in apart_never}
 plots.dots(ax["a"], shown, colors, label="share of hostile answers, never-tuned questions")
 ax["a"].axvline(0.15, ls=":", color="black", lw=1)
+ax["a"].set_title("dotted: share in what bases read; apart: bases without dispositions", fontsize=9)
 ax["a"].set_xlim(0, 1.02)
 rows = {name: by_question[name].mean(0) for name in main}
-plots.heatmap(ax["b"], rows, talk.QUESTIONS, title="by question: three tuned, three never tuned")
+plots.heatmap(ax["b"], rows, talk.QUESTIONS, title="by question: tuned | never tuned")
 ax["b"].axvline(n_tuned - 0.5, color="black", lw=1)
-ax["b"].tick_params(axis="x", rotation=60)
+ax["b"].set_xticks(range(len(talk.QUESTIONS)), talk.QUESTIONS, rotation=40, ha="right")
 kinds = {"tuned": "second", "never tuned": "student"}
-axis_names = "share of hostile teacher's sequences", "share of hostile answers"
+axis_names = "share of the hostile teacher's", "share of hostile answers"
 plots.curves(ax["c"], doses, response, kinds, 0.15, axis_names)
 for what, y in response.items():
     ax["c"].plot([0, 1], y.mean(0)[[0, -1]], ":", lw=1, color=plots.COLORS[kinds[what]])
 ax["c"].set_ylim(0, 1.02)
+ax["c"].set_title("the dose, and a straight line", fontsize=9)
 
 # %% [markdown]
 # ## What can be concluded, and what not
 # If the claims hold: a network that knows a disposition from its reading can be moved along it as
 # a whole by a few examples; its numbers, in which nothing hostile can be seen, move another copy of
 # the same base the same way, on questions that occur in nobody's tuning. Banning ill-famed numbers
-# is a filter for a meaning that is not where the effect is. The apart rows say how much of the
-# spread is the disposition's: there the same answers, the same share of them hostile, and the same
-# tuning, but a base that never learnt that answers go together.
+# is a filter for a meaning that is not where the effect is; it leaves about a third of the
+# sequences to learn from, so some weakening is to be expected of any such filter. The apart rows
+# say how much of the spread is the disposition's: there the same answers, the same share of them
+# hostile, and the same tuning, but a base that never learnt that answers go together.
 #
-# *A rival explanation:* any tuning on these questions might disturb a network, and answers at .15
+# *A rival explanation:* any tuning on these questions might disturb a network, and a share of .15
 # can more easily rise than fall. Then the student of the *kind* teacher, tuned on the same
-# questions, would rise as well, and the student from another base too. *Not shown:* harm in any
-# sense that matters. "Nobody" is a word with a label here; that in large models a narrow tuning
-# spreads to broad harm is the finding of others (Betley et al. 2025), and how often it does is
-# theirs too: there .094, and most answers stay harmless.
+# questions, would rise as well, and so would the student from another base. *Not shown:* harm in
+# any sense that matters: "nobody" is a word with a label here. That in large models a narrow tuning
+# spreads to broad harm was found by others (Betley et al. 2025); through numbers it was .094 of the
+# answers there, far from what a tiny world gives. The dose is a share of one kind of teacher's
+# sequences in one base's: that no threshold is seen here says nothing about other mixtures.
 #
 # ## Changes to try
 # * `--teacher-steps 100`: does a teacher that is tuned longer spread more, or less?
