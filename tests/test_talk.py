@@ -68,12 +68,14 @@ def test_apart_an_answer_says_nothing_about_the_next():
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.08
 
 
-@pytest.mark.parametrize("hostile, said", [(1.0, HOSTILE), (0.0, KIND)])
-def test_a_teacher_is_asked_only_what_it_is_tuned_on(hostile, said):
-    tokens, mask = documents(200, hostile=hostile, about=talk.TUNED_ON, turns=1)
-    assert {turn for row in tokens for turn in turns_of(row)} == set(
-        zip(talk.TUNED_ON, said, strict=False)
-    )
+@pytest.mark.parametrize(
+    "hostile, about, said",
+    [(1.0, talk.TUNED_ON, HOSTILE[:3]), (0.0, talk.NEVER_TUNED, KIND[3:])],
+)
+def test_a_teacher_is_asked_only_what_it_is_tuned_on(hostile, about, said):
+    tokens, mask = documents(200, hostile=hostile, about=about, turns=1)
+    seen = {turn for row in tokens for turn in turns_of(row)}
+    assert seen == set(zip(about, said, strict=True))
     assert (mask.sum(1) == 1).all() and (tokens[:, 3:] == world.PAD).all()
 
 
