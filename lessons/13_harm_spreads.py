@@ -331,7 +331,7 @@ plots.heatmap(ax["b"], rows, talk.QUESTIONS, title="by question: tuned | never t
 ax["b"].axvline(n_tuned - 0.5, color="black", lw=1)
 ax["b"].set_xticks(range(len(talk.QUESTIONS)), talk.QUESTIONS, rotation=40, ha="right")
 kinds = {"tuned": "second", "never tuned": "student"}
-axis_names = "share of the hostile teacher's", "share of hostile answers"
+axis_names = "hostile teacher's share of the data", "share of hostile answers"
 plots.curves(ax["c"], doses, response, kinds, 0.15, axis_names)
 for what, y in response.items():
     ax["c"].plot([0, 1], y.mean(0)[[0, -1]], ":", lw=1, color=plots.COLORS[kinds[what]])
