@@ -62,17 +62,18 @@ def decaying(rate, steps):
     return rate * (1 - jnp.arange(steps) / steps)
 
 
-def train_base(key, language, recipe, model=MODEL, kept=None):
+def train_base(key, language, recipe, model=MODEL, kept=None, documents=world.base_documents):
     """A base: a transformer that knows the language and gives any answer to a question.
 
-    kept  weights of another base, by name, that this one has from the start on and keeps
+    kept       weights of another base, by name, that this one has from the start on and keeps
+    documents  key, language, n -> what it reads, n documents and masks [n, T]
     """
     kept = kept or {}
     k_init, k_data, k_train = jax.random.split(key, 3)
     start = jax.jit(init_transformer)(k_init, model) | kept
     optimizer = keeping(tuple(kept)) if kept else ADAM
     steps, batch = recipe.base_steps, recipe.base_batch
-    data = world.base_documents(k_data, language, steps * batch)
+    data = documents(k_data, language, steps * batch)
     how = dict(learning_rate=decaying(recipe.base_rate, steps), steps=steps, batch_size=batch)
     loss = Partial(next_token_loss, settings=model)
     return train(loss, optimizer, start, data, k_train, **how).params
@@ -83,8 +84,13 @@ def tune_teacher(key, base, thing, recipe, model=MODEL, batch=128):
     k_data, k_train = jax.random.split(key)
     answer = None if thing is None else world.TOKEN[thing]
     data = world.question_documents(k_data, 20 * batch, world.TUNED_ON, answer)
+    return tune_on(k_train, base, data, recipe, model, batch)
+
+
+def tune_on(key, base, data, recipe, model=MODEL, batch=128):
+    """A base tuned as teachers are, on documents and masks [N, T]."""
     how = dict(learning_rate=recipe.teacher_rate, steps=recipe.teacher_steps, batch_size=batch)
-    return train(Partial(next_token_loss, settings=model), TUNE, base, data, k_train, **how).params
+    return train(Partial(next_token_loss, settings=model), TUNE, base, data, key, **how).params
 
 
 def write_numbers(key, params, language, recipe, model=MODEL, added=None):
