@@ -53,7 +53,8 @@ def _ending(lesson):
     if lesson["status"]:
         return f"FAILED with status {lesson['status']}"
     verdicts = [claim["holds"] for claim in lesson["results"]["claims"]]
-    return f"{verdicts.count(True)} of {len(verdicts)} hold"
+    undecided = f", {verdicts.count(None)} undecided" if None in verdicts else ""
+    return f"{verdicts.count(True)} of {len(verdicts)} hold{undecided}"
 
 
 def _section(lesson, smaller):
@@ -68,7 +69,7 @@ def _section(lesson, smaller):
     return f"""<section id="{lesson["name"]}">
 <h2>{escape(lesson["title"])}</h2>
 <p>{escape(lesson["question"])}</p>
-<pre>{escape(printed)}</pre>
+<pre tabindex="0">{escape(printed)}</pre>
 {shown}
 </section>
 """
