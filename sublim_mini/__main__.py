@@ -94,15 +94,14 @@ def run(paths, out, flags):
 
 
 def smaller(picture, width=1200, limit=120_000):
-    """A PNG at most `width` pixels wide, in 128 colours, or as few as it takes to fit `limit`."""
+    """A picture as WebP, at most `width` pixels wide, as good as fits in `limit` bytes."""
     from PIL import Image
 
     image = Image.open(io.BytesIO(picture)).convert("RGB")
     if image.width > width:
         image = image.resize((width, image.height * width // image.width), Image.Resampling.LANCZOS)
-    for colors in (128, 64, 32, 16):
-        file = io.BytesIO()
-        image.quantize(colors, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    for quality in (90, 80, 70, 60, 50):
+        image.save(file := io.BytesIO(), "WEBP", quality=quality)
         if file.tell() <= limit:
             break
     return file.getvalue()
@@ -112,7 +111,7 @@ def gallery(paths, out, folder):
     """From the results in `out`: a small picture of each lesson, and a README with its numbers."""
     made = [{**about(path), **load(out, path.stem)} for path in paths]
     for lesson in made:
-        with replacing(folder / f"{lesson['name']}.png") as temporary:
+        with replacing(folder / f"{lesson['name']}.webp") as temporary:
             temporary.write_bytes(smaller(lesson["picture"], width=800, limit=60_000))
     with replacing(folder / "README.md") as temporary:
         temporary.write_text(gallery_text(made), encoding="utf-8")

@@ -64,7 +64,7 @@ def _section(lesson, smaller):
     else:
         picture = base64.b64encode(smaller(lesson["picture"])).decode()
         claims = [[escape(cell) for cell in row] for row in _claims(lesson)]
-        shown = f"""<img alt="{escape(_instead(lesson))}" src="data:image/png;base64,{picture}">
+        shown = f"""<img alt="{escape(_instead(lesson))}" src="data:image/webp;base64,{picture}">
 {_table(CLAIMS, claims)}"""
     return f"""<section id="{lesson["name"]}">
 <h2>{escape(lesson["title"])}</h2>
@@ -125,7 +125,7 @@ def gallery_text(lessons):
         parts += [
             f"## {lesson['title']}",
             lesson["question"],
-            f"![{_instead(lesson)}]({name}.png)",
+            f"![{_instead(lesson)}]({name}.webp)",
             _markdown(("condition", "mean", "95 % interval", "n"), conditions),
             _markdown(CLAIMS, _claims(lesson)),
             f"[`{name}.py`](../{name}.py), {results['seconds']:.0f} s; {settings}",
