@@ -20,7 +20,7 @@ pre { font-size: .95rem; line-height: 1.35; background: #f3f3f3; padding: .8rem;
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem;
          border-bottom: 1px solid #999 }
-td:last-child { white-space: nowrap }
+@media (min-width: 45rem) { td:last-child { white-space: nowrap } }
 @media print { h2 { break-before: page } pre { white-space: pre-wrap } }
 """
 
