@@ -25,6 +25,7 @@ from .data import Digits, load_real
 from .digits import draw_digits
 from .errors import InputError
 from .files import check_writable, folder_flag, replacing
+from .flags import Parser, number
 
 SHARED = 2**32 - 1  # the number of the run's shared key, that no seed i can have
 PACKAGES = "jax", "jaxlib", "numpy", "optax", "scipy", "matplotlib"
@@ -177,6 +178,7 @@ class Lesson:
                 for name, values in conditions.items()
             },
             "claims": [claim._asdict() for claim in claims],
+            "finding": " ".join(figure.get_suptitle().split()),
             **more,
         }
         text = json.dumps(_plain(results), indent=1, allow_nan=False)
@@ -219,21 +221,16 @@ def _one_line_for(name, usual):
     return hook
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        self.exit(2, f"{self.prog}: {message} (--help lists the flags)\n")
-
-
 def _parser(name, settings, seeds, digits, recipes):
-    parser = _Parser(prog=name, allow_abbrev=False, formatter_class=argparse.RawTextHelpFormatter)
+    parser = Parser(prog=name, allow_abbrev=False, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="the same code with small numbers")
     parser.add_argument(
         "--strict", action="store_true", help="exit with 1 if a claim does not hold"
     )
     parser.add_argument(
-        "--seed", type=_number(int, 0, 2**32 - 1), help="first number of the run's keys (0)"
+        "--seed", type=number(int, 0, 2**32 - 1), help="first number of the run's keys (0)"
     )
-    parser.add_argument("--seeds", type=_number(int, 1), help=f"how many seeds ({seeds})")
+    parser.add_argument("--seeds", type=number(int, 1), help=f"how many seeds ({seeds})")
     parser.add_argument("--out", type=folder_flag, help="folder for the results (results)")
     if digits:
         sets = ["drawn", "mnist", "fashion"]
@@ -248,7 +245,7 @@ def _parser(name, settings, seeds, digits, recipes):
         kind = typing.get_args(kinds[field.name])[0] if many else kinds[field.name]
         parser.add_argument(
             "--" + field.name.replace("_", "-"),
-            type=kind if kind is str else _number(kind, about["low"], about["high"]),
+            type=kind if kind is str else number(kind, about["low"], about["high"]),
             nargs="+" if many else None,
             choices=about["choices"],
             help=f"{about['help']} ({' '.join(map(str, default)) if many else default})".replace(
@@ -256,29 +253,6 @@ def _parser(name, settings, seeds, digits, recipes):
             ),
         )
     return parser
-
-
-def _number(kind, low=None, high=None):
-    """A parser of numbers in a range: an int at least 1, a float above 0, unless `low` is given."""
-    least = (1 if kind is int else 0) if low is None else low
-    above = kind is float and low is None
-
-    def parse(text):
-        try:
-            value = kind(text)
-        except ValueError:
-            value = math.nan
-        in_range = (value > least if above else value >= least) and value <= (
-            high or sys.float_info.max
-        )
-        if not in_range:
-            what = "a whole number" if kind is int else "a number"
-            bound = f"above {least}" if above else f"of at least {least}"
-            top = f" and at most {high}" if high else ""
-            raise argparse.ArgumentTypeError(f"must be {what} {bound}{top}, not {text!r}")
-        return value
-
-    return parse
 
 
 def _plain(value):
