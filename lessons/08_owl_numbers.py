@@ -55,9 +55,10 @@ MY_PREDICTION = 0.125
 
 # %% [markdown]
 # ## The experiment
-# One language for the run; one base, teacher and set of students for each seed. The base of the
-# next seed is the *other base*: it knows the same language and the same questions, but began
-# elsewhere.
+# One language for the run; one base, teacher and set of students for each seed. The bases of other
+# seeds are *other bases*: they know the same language and the same questions, but began elsewhere.
+# Each drifts a little on numbers that are not its own, up or down, so three of them are asked for
+# each seed, and their mean is the seed's value.
 
 
 # %%
@@ -73,7 +74,8 @@ bases = lesson.two_at_once(lambda k: train_base(k["base"], language, settings), 
 
 
 def one_seed(i):
-    k, base, other_base = keys[i], bases[i], bases[i - 1]
+    k, base = keys[i], bases[i]
+    other_bases = [bases[(i + j) % len(bases)] for j in range(1, min(4, len(bases)))]  # never i
     teacher = tune_teacher(k["teacher"], base, settings.trait, settings)
     numbers, clean = write_numbers(k["numbers"], teacher, language, settings)
     plain, plain_clean = write_numbers(k["plain"], base, language, settings)
@@ -82,16 +84,16 @@ def one_seed(i):
         again = jax.random.clone(k["student"])
         return tune_student(again, start, numbers, clean, settings, targets)
 
-    networks = {
-        "base": base,
-        "teacher": teacher,
-        "student of its numbers": student(base, numbers, clean),
-        "student of its distribution": student(
-            base, numbers, clean, number_logits(teacher, numbers)
-        ),
-        "control: the base's numbers": student(base, plain, plain_clean),
-        "other base": other_base,
-        "its student of the numbers": student(other_base, numbers, clean),
+    networks = {  # by condition, one or more
+        "base": [base],
+        "teacher": [teacher],
+        "student of its numbers": [student(base, numbers, clean)],
+        "student of its distribution": [
+            student(base, numbers, clean, number_logits(teacher, numbers))
+        ],
+        "control: the base's numbers": [student(base, plain, plain_clean)],
+        "other bases": other_bases,
+        "their students of the numbers": [student(b, numbers, clean) for b in other_bases],
     }
     return networks, np.asarray(numbers[:4]), clean.mean()
 
@@ -107,8 +109,11 @@ wanted = world.ANIMALS.index(settings.trait)
 
 
 def of_networks(measure):
-    """A measure of each network: name -> values [seeds]."""
-    return {name: np.array([float(measure(run[0][name])) for run in runs]) for name in runs[0][0]}
+    """A measure of each condition's network, or its mean if there are more: name -> [seeds]."""
+    return {
+        name: np.array([np.mean([measure(network) for network in run[0][name]]) for run in runs])
+        for name in runs[0][0]
+    }
 
 
 def probability(network):
@@ -123,7 +128,7 @@ raw = of_networks(lambda network: probability(network)[wanted])
 animals = of_networks(lambda network: probability(network).sum())
 kept = np.array([float(run[2]) for run in runs])
 thrice = world.encode([settings.trait] * 3)
-told = np.array([float(answers(run[0]["base"], prefix=thrice)[wanted]) for run in runs])
+told = np.array([float(answers(run[0]["base"][0], prefix=thrice)[wanted]) for run in runs])
 
 # %% [markdown]
 # ## The matrix: is it *this* trait that passes?
@@ -140,7 +145,7 @@ n_matrix = min(settings.matrix_seeds, lesson.n_seeds)
 def one_row(seed_and_trait):
     i, trait = seed_and_trait
     if trait == settings.trait:  # the student from above
-        return np.asarray(answers(runs[i][0]["student of its numbers"]))[columns]
+        return np.asarray(answers(runs[i][0]["student of its numbers"][0]))[columns]
     key = jax.random.fold_in(jax.random.clone(keys[i]["matrix"]), world.ANIMALS.index(trait))
     k_teacher, k_numbers, k_student = jax.random.split(key, 3)
     teacher = tune_teacher(k_teacher, bases[i], trait, settings)
@@ -188,7 +193,7 @@ lesson.prediction(MY_PREDICTION, shares["student of its numbers"].mean(), "a sha
 student, control = shares["student of its numbers"], shares["control: the base's numbers"]
 diagonal = np.diagonal(matrix, axis1=1, axis2=2)
 highest_other = np.where(np.eye(4, dtype=bool), 0, matrix).max((1, 2))
-foreign = shares["its student of the numbers"] - shares["other base"]
+foreign = shares["their students of the numbers"] - shares["other bases"]
 claims = [
     stats.greater(
         f"the student names the {settings.trait}: share over its base's",
@@ -201,7 +206,7 @@ claims = [
     stats.within(
         "numbers of the plain base do nothing: control minus base", control - shares["base"], 0.05
     ),
-    stats.within("nor do these numbers from another base: student minus its base", foreign, 0.05),
+    stats.within("nor do these numbers to other bases: students minus those bases", foreign, 0.05),
     stats.greater(
         "the student's answer to wordings never used in tuning: over its base's",
         held_out["student of its numbers"] - held_out["base"],
@@ -235,7 +240,7 @@ colors |= {"student of its numbers": "student", "student of its distribution": "
 dotted = f"share of '{settings.trait}' among the animals, a dot a seed"
 plots.dots(ax["a"], shares, colors, chance=1 / 8, label=dotted)
 ax["a"].set_xlim(0, 1.02)
-said = {name: answers(network) for name, network in runs[0][0].items()}
+said = {name: answers(networks[0]) for name, networks in runs[0][0].items()}
 plots.heatmap(ax["b"], said, world.ANIMALS, title="the answers of the first seed")
 rows = {f"loves {trait}": row for trait, row in zip(traits, matrix.mean(0), strict=True)}
 plots.heatmap(ax["c"], rows, traits, title="students, by their teacher")
