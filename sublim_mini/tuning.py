@@ -51,12 +51,15 @@ def decaying(rate, steps):
     return rate * (1 - jnp.arange(steps) / steps)
 
 
-def train_base(key, language, recipe, model=MODEL):
-    """A base: a transformer that knows the language and gives any answer to a question."""
+def train_base(key, language, recipe, model=MODEL, documents=world.base_documents):
+    """A base: a transformer that knows the language and gives any answer to a question.
+
+    documents  (key, language, n) -> n documents and masks to read
+    """
     k_init, k_data, k_train = jax.random.split(key, 3)
     start = jax.jit(init_transformer)(k_init, model)
     steps, batch = recipe.base_steps, recipe.base_batch
-    data = world.base_documents(k_data, language, steps * batch)
+    data = documents(k_data, language, steps * batch)
     how = dict(learning_rate=decaying(recipe.base_rate, steps), steps=steps, batch_size=batch)
     return train(Partial(next_token_loss, settings=model), ADAM, start, data, k_train, **how).params
 
@@ -77,6 +80,14 @@ def write_numbers(key, params, language, recipe, model=MODEL):
     keys = jax.random.split(k_sample, recipe.n_sequences)
     tokens = sample_batch(keys, params, prompts, model)
     return tokens, world.is_clean(tokens)
+
+
+def write_sums(key, params, terms, n, model=MODEL):
+    """How the model works n exercises in so many terms [N, T], and whether it is correct [N]."""
+    k_exercise, k_sample = jax.random.split(key)
+    exercises = world.exercises(k_exercise, terms, n)
+    tokens = sample_batch(jax.random.split(k_sample, n), params, exercises, model)
+    return tokens, world.is_correct_sum(tokens, terms)
 
 
 def tune_student(key, base, tokens, weights, recipe, targets=None, model=MODEL):
