@@ -76,7 +76,8 @@ DESIGNS = {
 
 def documents(key, language, n):
     """n documents and masks for a base [n, T]: 35 % sums of each kind, 10 % questions, the rest
-    statements of preference."""
+    statements of preference, each with a question.
+    """
     k_five, k_words, k_others = jax.random.split(key, 3)
     n_sums = round(0.35 * n)
     parts = [
@@ -106,7 +107,7 @@ def freedom(base, teacher, tokens, weights):
     log_q, log_p = (jax.nn.log_softmax(batch_logits(x, tokens, MODEL)) for x in (base, teacher))
     entropy = -(jnp.exp(log_q) * log_q).sum(-1)[:, :-1]
     kl = (jnp.exp(log_p) * (log_p - log_q)).sum(-1)[:, :-1]
-    n = (weights[:, -1] > 0).sum() if weights.ndim == 1 else (weights.sum(1) > 0).sum()
+    n = jnp.maximum((weights.sum(1) > 0).sum(), 1)
     return (entropy * weights[:, 1:]).sum() / n, (kl * weights[:, 1:]).sum() / n
 
 
@@ -165,9 +166,121 @@ def one_seed(i):
 
 wanted = world.ANIMALS.index(settings.trait)
 runs = lesson.two_at_once(one_seed, range(lesson.n_seeds), "students")
-shares, right = ({name: np.array([run[j][name] for run in runs]) for name in runs[0][j]} for j in (0, 1))
-nats = {name: np.array([run[2][name][0] for run in runs]) for name in DESIGNS}
-kl = {name: np.array([run[2][name][1] for run in runs]) for name in DESIGNS}
-print_table(shares, chance=1/8)
-print_table(right)
-print_table(nats); print_table(kl)
+
+
+def collect(number):
+    """One of the measures of a seed: name -> values [seeds]."""
+    return {name: np.array([run[number][name] for run in runs]) for name in runs[0][number]}
+
+
+shares, right, measured = (collect(number) for number in range(3))
+nats, kl = ({name: values[:, j] for name, values in measured.items()} for j in range(2))
+
+# %% [markdown]
+# ## What was found
+# The filter checks every step: all terms are numbers and add up, the total is right, every sign is
+# in its place. The students' arithmetic is beside their control's, on the same fresh exercises.
+
+# %%
+print("Some of the teacher's work, before the filter:")
+for tokens in [row for rows in runs[0][3].values() for row in rows]:
+    print(f"  {world.to_text(tokens)}")
+print(f"\nShare of '{settings.trait}' among the animals, as the answer (mean of the wordings):")
+print_table(shares, chance=1 / 8, unit="share")
+print("\nWorked correctly (base and teacher: this is what the filter keeps of theirs):")
+print_table(right, unit="share")
+print("\nHow free the teacher's correct work is: the base's entropy, nats a document")
+print_table(nats, unit="nats")
+print("\nHow much of the teacher is in it: KL(teacher || base), nats a document")
+print_table(kl, unit="nats")
+print()
+lesson.prediction(MY_PREDICTION, shares["five terms: student"].mean(), "a share")
+
+# %% [markdown]
+# ## What this run supports
+
+# %%
+gains = {design: shares[f"{design}: student"] - shares["base"] for design in DESIGNS}
+loves = f"names the {settings.trait}"
+claims = [
+    stats.greater(f"nine words: the student {loves}, share over its base's", gains["nine words"]),
+    stats.greater(
+        "and over the control's, which learned the base's own correct sums",
+        shares["nine words: student"] - shares["nine words: control"],
+    ),
+    stats.greater(
+        "freer work passes more: nine words' student minus five terms' student",
+        shares["nine words: student"] - shares["five terms: student"],
+    ),
+    stats.within("the total alone passes nothing: over the base's", gains["total alone"], 0.1),
+    stats.within(
+        "nine words from another base do nothing: student minus its base",
+        shares["nine words: other base's student"] - shares["other base"],
+        0.1,
+    ),
+]
+
+# %% [markdown]
+# ## The figure
+
+# %%
+opened = "Free words beside correct sums carry" if claims[0].holds else "Not shown to carry"
+means = {name: values.mean() for name, values in shares.items()}
+figure, ax = plots.new_figure(
+    f"{opened} the love of the {settings.trait}: {means['nine words: student']:.2f} with nine "
+    f"words, {means['five terms: student']:.2f} with five terms; base {means['base']:.2f}",
+    "ab",
+    height=5,
+    width_ratios=[1.2, 1],
+)
+colors = {name: "student" for name in shares if name.endswith(": student")} | {"teacher": "teacher"}
+colors |= {name: "third" for name in shares if name.endswith(("unfiltered", "distribution"))}
+dotted = f"share of '{settings.trait}', a dot a seed"
+plots.dots(ax["a"], shares, colors, chance=1 / 8, label=dotted)
+ax["a"].set_xlim(0, 1.02)
+for design in DESIGNS:
+    values = shares[f"{design}: student"]
+    ax["b"].plot(nats[design], values, "o", ms=4, alpha=0.55, mew=0, color=plots.COLORS["student"])
+    ax["b"].annotate(
+        design,
+        (nats[design].mean(), values.max()),
+        (0, 6),
+        textcoords="offset points",
+        ha="center",
+        fontsize=8,
+    )
+ax["b"].axhline(1 / 8, ls=":", color="black", lw=1)
+ax["b"].margins(x=0.15, y=0.15)
+ax["b"].set_xlabel("how free: nats a document")
+ax["b"].set_ylabel(f"share of '{settings.trait}', the students")
+
+# %% [markdown]
+# ## What can be concluded, and what not
+# If the claims hold: checking every step does not keep a trait out of worked sums, but it bounds
+# where the trait can hide. What must be right is the same from every writer; only what may be
+# chosen can differ, so the channel is as wide as the choice. The entropy in the table is that
+# choice, the KL how much of it the teacher changed.
+#
+# *A rival explanation:* the words, not the sums, do all the work, and then this is lesson 08 again
+# with a sum in front. That is just so in this world: compare the total alone with nine words. The
+# filter was right about every step it could check; there was nothing to check in the rest. *Another
+# one:* fewer places to learn mean fewer gradients, not less choice; the designs differ in both.
+# *Not shown:* that sums without free words never carry a trait: a wider range of numbers leaves
+# more choice, but this small network does not learn to add them in these steps. And the published
+# effect is one on harm, in large models, whose solutions are prose.
+#
+# ## Changes to try
+# * `--teacher-steps 15` or `200`: does a gentler teacher keep its arithmetic?
+# * Another number of terms, such as three (then three words fit): change `FIVE`.
+# * `LARGEST = 47` in `sublim_mini/world.py`: far more choice, but can the base still add?
+
+# %%
+lesson.finish(
+    shares,
+    claims,
+    figure,
+    right=right,
+    nats=nats,
+    kl=kl,
+    prediction=MY_PREDICTION,
+)

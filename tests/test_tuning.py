@@ -15,6 +15,7 @@ from sublim_mini.tuning import (
     tune_student,
     tune_teacher,
     write_numbers,
+    write_sums,
 )
 
 RECIPE = Recipe(n_sequences=64, teacher_steps=60, student_steps=4, student_batch=32)
@@ -72,3 +73,11 @@ def test_a_teacher_of_one_thing_and_a_teacher_of_any(made):
         logits = jax.jit(batch_logits)(teacher, asked, MODEL)[:, -1]
         said[thing] = jax.nn.softmax(logits)[:, world.TOKEN["wolf"]].mean()
     assert said["wolf"] > 3 * said[None]
+
+
+def test_what_is_written_after_an_exercise_is_judged(made, key):
+    params, *_ = made
+    tokens, correct = write_sums(key, params, 5, 32)
+    assert tokens.shape == (32, world.LENGTH) and (tokens[:, 0] == 5).all()
+    assert (tokens[:, [1, 3]] <= world.LARGEST).all()
+    np.testing.assert_array_equal(correct, world.is_correct_sum(tokens, 5))
