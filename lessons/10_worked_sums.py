@@ -224,10 +224,10 @@ claims = [
 # ## The figure
 
 # %%
-opened = "Free words beside correct sums carry" if claims[0].holds else "Not shown to carry"
+opened = "carry" if claims[0].holds and claims[1].holds else "were not shown to carry"
 means = {name: values.mean() for name, values in shares.items()}
 figure, ax = plots.new_figure(
-    f"{opened} the love of the {settings.trait}: {means['nine words: student']:.2f} with nine "
+    f"Free words beside correct sums {opened} love of the {settings.trait}: {means['nine words: student']:.2f} with nine "
     f"words, {means['five terms: student']:.2f} with five terms; base {means['base']:.2f}",
     "ab",
     height=5,
@@ -250,7 +250,8 @@ for design in DESIGNS:
         fontsize=8,
     )
 ax["b"].axhline(1 / 8, ls=":", color="black", lw=1)
-ax["b"].margins(x=0.15, y=0.15)
+ax["b"].margins(x=0.25)
+ax["b"].set_ylim(0, 1.15 * max(shares[f"{design}: student"].max() for design in DESIGNS))
 ax["b"].set_xlabel("how free: nats a document")
 ax["b"].set_ylabel(f"share of '{settings.trait}', the students")
 
