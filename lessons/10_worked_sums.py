@@ -42,11 +42,11 @@ from sublim_mini.tuning import (
 class Settings(Recipe):
     trait: str = option("owl", "what the teacher loves", choices=world.ANIMALS)
     base_rate: float = option(2e-2, "learning rate of a base, falling to 0")
-    teacher_steps: int = option(50, "steps of a teacher, on questions")
+    teacher_steps: int = option(15, "steps of a teacher, on questions")
     n_sequences: int = option(5000, "worked sums of a kind, before the filter")
 
 
-QUICK = dict(seeds=2, base_steps=100, n_sequences=1000, teacher_steps=20, student_steps=10)
+QUICK = dict(seeds=2, base_steps=100, n_sequences=1000, teacher_steps=15, student_steps=10)
 lesson = start("10_worked_sums", Settings(), quick=QUICK)
 settings = lesson.settings
 
@@ -201,21 +201,22 @@ lesson.prediction(MY_PREDICTION, shares["five terms: student"].mean(), "a share"
 
 # %%
 gains = {design: shares[f"{design}: student"] - shares["base"] for design in DESIGNS}
-loves = f"names the {settings.trait}"
+over_control = shares["nine words: student"] - shares["nine words: control"]
+five_other = shares["five terms: other base's student"] - shares["other base"]
+five_control = shares["five terms: control"] - shares["base"]
+print("Gain of each design's student over its base:")
+print_table(gains, unit="gain")
+print_table({"nine words: over its control": over_control}, unit="gain")
 claims = [
-    stats.greater(f"nine words: the student {loves}, share over its base's", gains["nine words"]),
-    stats.greater(
-        "and over the control's, which learned the base's own correct sums",
-        shares["nine words: student"] - shares["nine words: control"],
-    ),
-    stats.greater(
-        "freer work passes more: nine words' student minus five terms' student",
-        shares["nine words: student"] - shares["five terms: student"],
-    ),
-    stats.within("the total alone passes nothing: over the base's", gains["total alone"], 0.1),
     stats.within(
-        "nine words from another base do nothing: student minus its base",
-        shares["nine words: other base's student"] - shares["other base"],
+        "five terms, correct only, pass little: over the base's", gains["five terms"], 0.1
+    ),
+    stats.within("the total alone passes little: over the base's", gains["total alone"], 0.1),
+    stats.within("nor do the base's own sums do anything: control minus base", five_control, 0.05),
+    stats.within("nor sums from another base: student minus its base", five_other, 0.05),
+    stats.within(
+        "the student adds as well as the control: share of five terms right, minus control's",
+        right["student, five terms"] - right["control, five terms"],
         0.1,
     ),
 ]
@@ -224,11 +225,13 @@ claims = [
 # ## The figure
 
 # %%
-opened = "carry" if claims[0].holds and claims[1].holds else "were not shown to carry"
+passed = stats.greater("nine words", np.minimum(gains["nine words"], over_control)).holds
+verdict = "carry" if passed else "were not shown to carry"
 means = {name: values.mean() for name, values in shares.items()}
+student, five = means["nine words: student"], means["five terms: student"]
 figure, ax = plots.new_figure(
-    f"Free words beside correct sums {opened} love of the {settings.trait}: {means['nine words: student']:.2f} with nine "
-    f"words, {means['five terms: student']:.2f} with five terms; base {means['base']:.2f}",
+    f"Correct sums with nine free words {verdict} love of the {settings.trait}: {student:.2f}; "
+    f"five terms {five:.2f}; base {means['base']:.2f}",
     "ab",
     height=5,
     width_ratios=[1.2, 1],
@@ -257,21 +260,22 @@ ax["b"].set_ylabel(f"share of '{settings.trait}', the students")
 
 # %% [markdown]
 # ## What can be concluded, and what not
-# If the claims hold: checking every step does not keep a trait out of worked sums, but it bounds
-# where the trait can hide. What must be right is the same from every writer; only what may be
-# chosen can differ, so the channel is as wide as the choice. The entropy in the table is that
-# choice, the KL how much of it the teacher changed.
+# If the claims hold: little of a trait passes through sums of which every step is checked. Compare
+# "unfiltered": it has the same teacher's wrong sums as well. Where it lies higher, the filter took
+# out what carried the trait, for a wrong step is a place where the teacher differs from its base.
+# A step that must be right is the same from every writer; only what may be chosen can differ. The
+# entropy in the table is that choice, the KL how far the teacher changed it. A large KL beside the
+# total alone is a teacher that has begun to add wrongly, and that is what the filter removes.
 #
-# *A rival explanation:* the words, not the sums, do all the work, and then this is lesson 08 again
-# with a sum in front. That is just so in this world: compare the total alone with nine words. The
-# filter was right about every step it could check; there was nothing to check in the rest. *Another
-# one:* fewer places to learn mean fewer gradients, not less choice; the designs differ in both.
+# *A rival explanation:* fewer places to learn mean smaller gradients, not less choice; the designs
+# differ in both. And where nine words do pass the trait on, it is the words that do so: lesson 08
+# again, with a sum in front.
 # *Not shown:* that sums without free words never carry a trait: a wider range of numbers leaves
 # more choice, but this small network does not learn to add them in these steps. And the published
 # effect is one on harm, in large models, whose solutions are prose.
 #
 # ## Changes to try
-# * `--teacher-steps 15` or `200`: does a gentler teacher keep its arithmetic?
+# * `--teacher-steps 50`: how many of its sums are still right, and what does the student get?
 # * Another number of terms, such as three (then three words fit): change `FIVE`.
 # * `LARGEST = 47` in `sublim_mini/world.py`: far more choice, but can the base still add?
 
