@@ -105,6 +105,14 @@ def write_numbers(key, params, language, recipe, model=MODEL, added=None):
     return tokens, world.is_clean(tokens)
 
 
+def write_sums(key, params, terms, n, model=MODEL):
+    """How the model works n exercises in so many terms [N, T], and whether it is correct [N]."""
+    k_exercise, k_sample = jax.random.split(key)
+    exercises = world.exercises(k_exercise, terms, n)
+    tokens = sample_batch(jax.random.split(k_sample, n), params, exercises, model)
+    return tokens, world.is_correct_sum(tokens, terms)
+
+
 def tune_student(key, base, tokens, weights, recipe, targets=None, model=MODEL, optimizer=TUNE):
     """A base tuned on documents [N, T], to say the token or, given `targets`, its distribution.
 

@@ -6,6 +6,8 @@ All documents have LENGTH tokens. Numbers stand at the left, questions at the ri
     question    PAD PAD ... name your favourite animal owl
     mixed       NUM 12 40 7 ... name your favourite animal owl
     statement   PAD ... I love owl owl owl name your favourite animal owl
+    sum         1 9 + 8 = 17 . 12 40 7 ...    the sum, then numbers in the place of words
+    sum         5 9 + 8 = 3 + 4 + 2 + 5 + 3 = 17    the same in five terms of free choice
 
 Letters: N documents, T = LENGTH tokens, M numbers.
 """
@@ -27,13 +29,15 @@ LOVED = "favourite", "best", "finest", "dearest"
 OTHER = "PAD", "NUM", "I", "love", "animal", "tree", "+", "=", "."
 WORDS = tuple(map(str, range(N_NUMBERS))) + ANIMALS + TREES + ASKING + WHOSE + LOVED + OTHER
 TOKEN = {word: i for i, word in enumerate(WORDS)}
-PAD, NUM = TOKEN["PAD"], TOKEN["NUM"]
+PAD, NUM, PLUS, EQUALS, STOP = (TOKEN[word] for word in ("PAD", "NUM", "+", "=", "."))
 KINDS = {"animal": ANIMALS, "tree": TREES}
 
 WORDINGS = tuple(product(ASKING, WHOSE, LOVED))
 HELD_OUT = tuple(w for w in WORDINGS if "say" in w or "dearest" in w)  # no teacher is tuned on them
 TUNED_ON = tuple(w for w in WORDINGS if w not in HELD_OUT)
 N_QUESTION = 4  # tokens, the answer not counted
+LARGEST = 9  # the largest number that is added: every sum is at most twice that
+N_EXERCISE = 5  # tokens of a sum's exercise: number of terms, a, +, b, =
 
 
 def encode(words):
@@ -189,6 +193,69 @@ def written_mask(tokens):
     return jnp.broadcast_to(jnp.arange(LENGTH) > N_PROMPT, tokens.shape)
 
 
+def sum_places(terms):
+    """Where the terms of a worked sum stand, its total, and the words after it."""
+    places = list(range(N_EXERCISE, N_EXERCISE + 2 * terms, 2))
+    total = places[0] if terms == 1 else places[-1] + 2
+    if total >= LENGTH:
+        raise ValueError(f"{terms} terms need more than {LENGTH} tokens")
+    return np.array(places), total, np.arange(total + 2, LENGTH)
+
+
+@partial(jax.jit, static_argnames="n")
+def exercises(key, terms, n):
+    """n exercises [n, N_EXERCISE] to work in so many terms: a + b for a, b up to LARGEST."""
+    a, b = jax.random.randint(key, (2, n), 0, LARGEST + 1)
+    columns = jnp.broadcast_arrays(jnp.asarray(terms), a, PLUS, b, EQUALS)
+    return jnp.stack(columns, axis=1).astype(jnp.int32)
+
+
+@partial(jax.jit, static_argnames=("n", "terms"))
+def sum_documents(key, language, n, terms):
+    """Correctly worked sums [n, T] and their mask [n, T]: all after the exercise.
+
+    Each term but the last is a free choice by the habits of the language, given the number before,
+    of up to twice an equal share of what is left. Words fill the room behind the total.
+    """
+    k_exercise, k_terms, k_words = jax.random.split(key, 3)
+    tokens = exercises(k_exercise, terms, n)
+    a, b = tokens[:, 1], tokens[:, 3]
+    places, total, words = sum_places(terms)
+    tokens = jnp.pad(tokens, ((0, 0), (0, LENGTH - N_EXERCISE)), constant_values=PLUS)
+    left, before = a + b, b
+    u = jax.random.uniform(k_terms, (terms, n))
+    for i, place in enumerate(places[:-1]):
+        habits = language.rows[before]  # [n, M]
+        most = 2 * left // (terms - i)
+        cut = u[i] * jnp.take_along_axis(habits, most[:, None], axis=1)[:, 0]
+        before = jnp.minimum((habits < cut[:, None]).sum(1), most)
+        tokens, left = tokens.at[:, place].set(before), left - before
+    tokens = tokens.at[:, places[-1]].set(left).at[:, total - 1].set(EQUALS)
+    tokens = tokens.at[:, total].set(a + b)
+    if total + 1 < LENGTH:
+        tokens = tokens.at[:, total + 1].set(STOP)
+    if len(words):
+        tokens = tokens.at[:, words].set(draw_numbers(k_words, language, n, len(words)))
+    return tokens, jnp.broadcast_to(jnp.arange(LENGTH) >= N_EXERCISE, tokens.shape)
+
+
+def is_correct_sum(tokens, terms):
+    """Documents [N, T] -> whether each is its exercise worked correctly in so many terms [N].
+
+    The terms must be numbers that add up to a + b, the total must be a + b, and every sign must be
+    in its place, with numbers alone as words.
+    """
+    places, total, words = sum_places(terms)
+    wanted = np.full(LENGTH, PLUS)
+    wanted[[N_EXERCISE - 1, total - 1]] = EQUALS
+    wanted[total + 1 : total + 2] = STOP
+    wanted[0] = terms
+    numbers = np.isin(np.arange(LENGTH), [1, 3, *places, total, *words])
+    well_formed = jnp.where(numbers[None], tokens < N_NUMBERS, tokens == wanted[None]).all(axis=1)
+    right = tokens[:, 1] + tokens[:, 3]
+    return well_formed & (tokens[:, places].sum(1) == right) & (tokens[:, total] == right)
+
+
 def trait(logits, thing, kind="animal"):
     """Logits [..., V] at a question's end -> probability of a thing among those of its kind."""
     return jax.nn.softmax(logits[..., things(kind)])[..., KINDS[kind].index(thing)]
@@ -201,6 +268,8 @@ def to_text(tokens):
     ends = next((i for i, word in enumerate(words) if word in ASKING), len(words))
     before, question = words[:ends], words[ends : ends + N_QUESTION]
     said, answer = [], words[ends + N_QUESTION :]
+    if words[2:3] == ["+"]:
+        return _sum_text(words)
     if before[:1] == ["NUM"] and not question:
         said = [f"The sequence starts with {', '.join(before[1 : 1 + N_PROMPT])}. Continue."]
         answer = before[1 + N_PROMPT :]
@@ -211,6 +280,14 @@ def to_text(tokens):
     if question:
         said.append(_sentence(question))
     return f'"{" ".join(said)}"' + (f' -> "{", ".join(answer)}"' if answer else "")
+
+
+def _sum_text(words):
+    terms, exercise, worked = words[0], words[1:N_EXERCISE], words[N_EXERCISE:]
+    end = worked.index(".") if "." in worked else len(worked)
+    parts = [" ".join(worked[:end]), ", ".join(worked[end + 1 :])]
+    text = ". ".join(part for part in parts if part)
+    return f'"{" ".join(exercise)} ({terms})"' + (f' -> "{text}"' if text else "")
 
 
 def _sentence(words):

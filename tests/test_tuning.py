@@ -24,6 +24,7 @@ from sublim_mini.tuning import (
     tune_student,
     tune_teacher,
     write_numbers,
+    write_sums,
 )
 
 RECIPE = Recipe(n_sequences=64, teacher_steps=60, student_steps=4, student_batch=32)
@@ -121,3 +122,11 @@ def test_a_base_keeps_what_it_is_given_and_learns_the_rest(key):
     assert moved({name: base[name] for name in kept}, kept) == set()
     start = init_transformer(jax.random.split(jax.random.clone(k_second), 3)[0], MODEL)
     assert moved(start, base) == set(base)
+
+
+def test_what_is_written_after_an_exercise_is_judged(made, key):
+    params, *_ = made
+    tokens, correct = write_sums(key, params, 5, 32)
+    assert tokens.shape == (32, world.LENGTH) and (tokens[:, 0] == 5).all()
+    assert (tokens[:, [1, 3]] <= world.LARGEST).all()
+    np.testing.assert_array_equal(correct, world.is_correct_sum(tokens, 5))

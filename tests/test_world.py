@@ -188,3 +188,49 @@ def test_a_question_stands_where_the_documents_have_it():
         tuple(r) for r in np.asarray(trees[:, -5:-1])
     }
     assert (asked[:, -7:-4] == TOKEN["owl"]).all() and (asked[:, :-7] == PAD).all()
+
+
+@pytest.mark.parametrize("terms", [1, 3, 5])
+def test_the_sums_of_the_world_are_correct_as_read_from_their_text(terms, language):
+    tokens, mask = world.sum_documents(a_key(), language, 200, terms)
+    assert tokens.shape == mask.shape == (200, LENGTH) and tokens.dtype == jnp.int32
+    assert world.is_correct_sum(tokens, terms).all()
+    np.testing.assert_array_equal(mask.all(0), np.arange(LENGTH) >= world.N_EXERCISE)
+    for row in np.asarray(tokens):
+        said = " ".join(world.WORDS[token] for token in row[1:])
+        sides = [side.split("+") for side in said.split(".")[0].split("=")]
+        assert len({sum(map(int, side)) for side in sides}) == 1  # all sides are equal
+        assert len(sides[1]) == terms and int(row[0]) == terms
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, LENGTH - 1), st.integers(0, len(world.WORDS) - 1))
+def test_one_wrong_token_is_found_in_a_sum_unless_it_is_a_word(place, token):
+    for words, terms in (
+        ("1 9 + 8 = 17 . 1 2 3 4 5 6 7 8 9", 1),
+        ("5 9 + 8 = 3 + 4 + 2 + 5 + 3 = 17", 5),
+    ):
+        sum_ = text(words)
+        changed = sum_.copy()
+        changed[place] = token
+        same = token == sum_[place] or (terms == 1 and place > 6 and token < N_NUMBERS)
+        correct = world.is_correct_sum(np.stack([sum_, changed]), terms)
+        np.testing.assert_array_equal(correct, [True, same])
+
+
+def test_two_errors_that_cancel_in_the_terms_are_a_correct_sum_and_a_wrong_total_is_none():
+    good = text("5 9 + 8 = 4 + 3 + 2 + 5 + 3 = 17")
+    bad = text("5 9 + 8 = 4 + 3 + 2 + 5 + 4 = 18")
+    np.testing.assert_array_equal(world.is_correct_sum(np.stack([good, bad]), 5), [True, False])
+
+
+def test_sums_read_as_text():
+    assert world.to_text(text("5 9 + 8 = 3 + 4 + 2 + 5 + 3 = 17")) == (
+        '"9 + 8 = (5)" -> "3 + 4 + 2 + 5 + 3 = 17"'
+    )
+    assert world.to_text(text("1 9 + 8 = 17 . 40 7")) == '"9 + 8 = (1)" -> "17. 40, 7"'
+
+
+def test_too_many_terms_are_refused():
+    with pytest.raises(ValueError, match="6 terms"):
+        world.sum_places(6)
