@@ -4,7 +4,7 @@
 # **The question.** Lesson 02 found an effect. How often would a plausible, slightly careless
 # analysis find one *where there is none*, and how often does the careful analysis beside it?
 #
-# **You need** lessons 02 and 08. Reading: 15 minutes. Running: about 70 seconds.
+# **You need** lessons 02 and 08. Reading: 15 minutes. Running: about 80 seconds.
 #
 # **The method.** Train a pool of networks once and keep what was measured. Then draw an analysis
 # from it (which starts, which teachers, in which order), as a laboratory would have happened to run
@@ -406,12 +406,12 @@ ax["c"].set_title("trap 6: change by tuning,\na dot for each run and animal", fo
 
 # %% [markdown]
 # ## What can be concluded, and what not
-# None of the wrong analyses is a lie, and each would pass a hasty reader. What they have in common
-# is that the thing that was varied is not the thing that the claim is about. So, before you run:
-# name the seeds, the step and the measure; vary with the seed all that the claim is about, the
-# *start* above all; make the control by a rule that cannot return the original (a cyclic shift, a
-# key of its own); compare with the student's own start; and let "no effect" be a claim with a
-# margin. These are the rules of lessons 01 to 15.
+# If the claims hold: none of the wrong analyses is a lie, each would pass a hasty reader, and each
+# is fooled far more often than its test says. What they have in common is that what was varied is
+# not what the claim is about. So, before you run: name the seeds, the step and the measure; vary
+# with the seed all that the claim is about, the *start* above all; make the control by a rule that
+# cannot return the original (a cyclic shift, a key of its own); compare with the student's own
+# start; and let "no effect" be a claim with a margin. The other lessons try to keep to that.
 #
 # *A rival explanation* for a high rate: the pool might hold a true difference. In traps 3 to 5 it
 # cannot matter: A and B are drawn by lot from one pool; nor in trap 6, where the animal is. In
