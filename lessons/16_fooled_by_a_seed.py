@@ -8,7 +8,7 @@
 #
 # **The method.** Train a pool of networks once and keep what was measured. Then draw an analysis
 # from it (which starts, which teachers, in which order), as a laboratory would have happened to run
-# it; analyse it in the wrong way and in the right way; and draw the next one, 1,000 times. The
+# it; analyse it in the wrong way and in the right way; and draw the next one, 2,000 times. The
 # share of analyses that report a finding is the *rate of false findings*. Tests are made at 5 %, so
 # a right one should be fooled at most about one time in twenty.
 
@@ -33,7 +33,7 @@ from sublim_mini.tuning import MODEL, decaying, next_token
 
 @dataclass(frozen=True)
 class Settings:
-    draws: int = option(1000, "analyses drawn for each trap", low=200)
+    draws: int = option(2000, "analyses drawn for each trap", low=200)
     width: int = option(64, "units in each of the two hidden layers")
     teacher_steps: int = option(200, "steps of a teacher, on digits")
     student_steps: int = option(360, "steps of a student, on noise; a multiple of 24")
@@ -292,7 +292,7 @@ right[TRAP] = above(share_after[run, animal] - share_before[run, animal])
 # %%
 TRAP = "only 'not significant'"
 starts = orders(k_traps[6])[:, :3]
-early = along[:, :, 2] - along[:, :, 0]
+early = along[:, :, :3][:, :, -1] - along[:, :, 0]
 values = early[starts, starts]  # [D, 3]
 wrong[TRAP] = np.abs(values.mean(1)) < student_t.ppf(0.975, 2) * error(values)
 right[TRAP] = above(values, -0.05) & above(-values, -0.05)
