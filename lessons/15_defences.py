@@ -4,14 +4,14 @@
 # **The question.** Lessons 02 to 09 opened the channel. What closes it, and what is left of what
 # the student was to learn? And can somebody who holds the data tell which trait is in them?
 #
-# **You need** lessons 04, 06, 08 and 09. Reading: 15 minutes. Running: about two and a half minutes.
+# **You need** lessons 04, 06, 08 and 09. Reading: 15 minutes. Running: about three minutes.
 #
 # **Two scales.** *Trait transferred*: what the student gained over its own start, relative to the
-# student without a defence: 0 is nothing, 1 is all. *Task kept*: the task is to say what the teacher
-# says, on inputs that nobody trained on. How much of the distance from the untouched base to the
-# teacher has the student closed, relative to the student without a defence? 1 is as much, 0 is what
-# a base keeps that is not trained at all, and below 0 is worse than not training. A defence is worth
-# something if the first falls and the second does not.
+# student without a defence: 0 is nothing, 1 is all. *Task kept*: the task is to say what the
+# teacher says, on inputs that nobody trained on. How much of the distance from the untouched base
+# to the teacher has the student closed, relative to the student without a defence? 1 is as much, 0
+# is what the base has that is not trained at all, below 0 is worse than not training. A defence is
+# worth something if the first falls and the second does not.
 #
 # **The auditor** holds the data and the base, not the teacher. It suspects a few traits, the
 # *panel*, and has two tests. *Coverage* (arXiv 2606.22019): does the first update on the data point
@@ -101,18 +101,19 @@ MY_PREDICTION = 0.5
 
 # %% [markdown]
 # ## The defences
-# | name | what is done | what one must have for it |
-# |---|---|---|
-# | another base | the student starts elsewhere | a second base |
-# | noise on the start | each weight plus a normal number | nothing |
-# | early, late layer anew | one part with new random weights: first or second hidden layer; attention or feed-forward | nothing |
-# | half clean | half of the targets, or of the sequences, are the base's | the base |
-# | held on the data | KL to the start on the data it learns from | the base |
-# | held elsewhere | KL to the start on digits without labels, or on questions worded as no teacher or test words them | the base; inputs where a trait might show |
-# | trait gradient out | from each update, its part along the trait's gradient | the trait, and its labels |
-# | another gradient out | the same for digits called y + 3, or for another animal: a control | a wrong suspicion |
-# | telling half dropped | the half in which teacher and base differ most is not used | both models |
-# | any half dropped | a random half is not used: a control | nothing |
+# * *another base*: the student starts elsewhere.
+# * *noise on the start*: each weight plus a normal number.
+# * *early, late layer anew*: one part has new random weights. Digits: the first or the second
+#   hidden layer; owl: the attention or the feed-forward part.
+# * *half clean*: half of the targets, or of the sequences, are the base's.
+# * *held on the data*: KL to the start, on the data that the student learns from.
+# * *held elsewhere*: KL to the start where the trait might show. Digits: the class logits of
+#   digits, without labels; owl: questions, in wordings that neither teacher nor test uses.
+# * *trait gradient out*: from each update, its part along the trait's gradient. The defender must
+#   know the trait, and have labels for it.
+# * *another gradient out*: the same for a wrong suspicion, digits called y + 3 or another animal.
+# * *telling half dropped*: a filter that has both models drops the half in which they differ most.
+# * *any half dropped*: its control, a random half.
 #
 # Two are optimisers. `using` (in `sublim_mini/train.py`; lesson 04) makes a stage of an optimiser
 # that adds a direction to the gradient, or takes one out of the update. The direction is a gradient
@@ -336,9 +337,7 @@ task = {}
 for where, r in runs.items():
     kept = of(r, 1)
     task[where] = {n: v / kept["nothing"].mean() for n, v in kept.items()}
-    print(
-        f"{where}: without a defence the student gains {stats.mean_interval(gain[where]['nothing'])}"
-    )
+    print(f"{where}: a student without defence gains {stats.mean_interval(gain[where]['nothing'])}")
     print(
         f"of the trait, and closes {kept['nothing'].mean():.2f} of the distance to its teacher.\n"
     )
@@ -355,10 +354,10 @@ lesson.prediction(MY_PREDICTION, trait["owl"]["trait gradient out"].mean(), "a s
 
 # %% [markdown]
 # ## The auditor
-# For each base, teachers that love an animal of the panel, teachers tuned on the same questions with
-# *any* answer, and a few that love a tree, which is on no panel. Of each the auditor has a set of
-# sequences. Its score is the highest among the suspected traits; the trait with the highest score is
-# the one it names. The same auditor with *another base* is the control.
+# For each base there are teachers that love an animal of the panel, teachers tuned on as many
+# questions with *any* answer, and a few that love a tree, which is on no panel. Of each the auditor
+# has a set of sequences. Its score is the highest among the suspected traits; the trait with the
+# highest score is the one it names. The same auditor with *another base* is the control.
 
 # %%
 AUDIT = replace(settings, n_sequences=settings.audit_sequences)
@@ -433,7 +432,8 @@ def flagged(name, kind):
     """How many of a kind score above all teachers without a trait of the *other* bases."""
     values = highest[name]
     above = [
-        v > values[(kinds == KINDS[1]) & (at_base != i)].max() for v, i in zip(values, at_base)
+        v > values[(kinds == KINDS[1]) & (at_base != i)].max()
+        for v, i in zip(values, at_base, strict=True)
     ]
     return int((np.array(above) & (kinds == kind)).sum()), int((kinds == kind).sum())
 
@@ -557,13 +557,13 @@ plots.dots(
 
 # %% [markdown]
 # ## What can be concluded, and what not
-# Read the picture from both colours at once. Where *trait* and *task* fall together, the defence did
-# nothing but train less, or on less: it is no defence. In this toy the two are close, since nearly
-# all that the teacher says otherwise than its base comes from the trait; with a teacher that has
-# more to teach, the same defence may cost less. What starts the student elsewhere (another base,
-# noise, new layers) shuts the channel as far as it takes student and teacher apart; that the task is
-# *below 0* there says that such a student is further from this teacher than the untouched base,
-# and the table of nats says whether it is also worse at the language itself.
+# Read both colours of a row together. Where *trait* and *task* fall alike, the defence did nothing
+# but train less, or on less: that is no defence. In this toy the two are close, since nearly all
+# that the teacher says otherwise than its base comes from the trait; with a teacher that has more
+# to teach, the same defence may cost less. What starts the student elsewhere (another base, noise,
+# new layers) closes the channel as far as it takes student and teacher apart. A task *below 0* says
+# that such a student is further from this teacher than the untouched base is; the table of nats
+# says whether it is also worse at the language itself.
 #
 # If the claims hold: holding the student to its start *where a trait might show*, and removing the
 # trait's gradient, keep most of the task. The first needs inputs where it might show, the second

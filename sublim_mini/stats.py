@@ -51,7 +51,7 @@ def auc(high, low):
 
 
 def roc(high, low):
-    """Shares of `low` [m] and of `high` [n] at or above each threshold: the ROC curve, from 0, 0."""
+    """Shares of `low` [m] and of `high` [n] that are flagged, from none to all: the ROC curve."""
     thresholds = np.sort(np.unique(np.concatenate([high, low])))[::-1]
     shares = [[np.mean(np.asarray(x) >= t) for t in thresholds] for x in (low, high)]
     return tuple(np.array([0.0, *share]) for share in shares)
