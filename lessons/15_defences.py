@@ -342,13 +342,13 @@ for where, r in runs.items():
         f"of the trait, and closes {kept['nothing'].mean():.2f} of the distance to its teacher.\n"
     )
     print(f"{where}, trait transferred (1: as without a defence), by defence:")
-    print_table(trait[where], chance=0, digits=2, unit="trait")
+    print_table(trait[where], digits=2, unit="trait")
     print(f"\n{where}, task kept (1: as without a defence, 0: the base untouched):")
     print_table(task[where], digits=2, unit="task")
     print()
 lost = of(owl_runs, 2)
 print("owl, nats a number lost on the language itself, against the untouched base:")
-print_table(lost, chance=0, unit="nats")
+print_table(lost, unit="nats")
 print()
 lesson.prediction(MY_PREDICTION, trait["owl"]["trait gradient out"].mean(), "a share of the trait")
 
@@ -482,9 +482,8 @@ for where, most in (("digits", 0.2), ("owl", 0.3)):
         ),
         stats.greater(f"{where}: and of the task it keeps", task[where]["trait gradient out"], 0.8),
         stats.greater(
-            f"{where}: a wrong suspicion leaves, of the trait",
-            trait[where]["another gradient out"],
-            0.4,
+            f"{where}: a wrong suspicion does not help: its gain minus .4 x that of no defence",
+            gain[where]["another gradient out"] - 0.4 * gain[where]["nothing"],
         ),
     ]
 claims += [
@@ -528,7 +527,7 @@ for letter, where in zip("ab", runs, strict=True):
     ax[letter].set_xlim(LOW - 0.08, 1.5)
     for x in (0, 1):
         ax[letter].axvline(x, ls=":", color="black", lw=1)
-    ax[letter].set_xlabel(f"{where}: 1 as without a defence; at the left edge: {LOW:g} or less")
+    ax[letter].set_xlabel(f"{where}: 1 is without a defence\n(left edge: {LOW:g} or less)")
     ax[letter].set_title("trait transferred", loc="left", fontsize=9, color=plots.COLORS["second"])
     ax[letter].set_title("task kept", loc="right", fontsize=9, color=plots.COLORS["student"])
 ax["b"].set_yticks([])
@@ -537,12 +536,12 @@ for shift, (name, color) in enumerate(LINES.items()):
     for kind, style in ((KINDS[0], "-"), (KINDS[2], "--")):
         if name != "coverage, another base" or kind == KINDS[0]:
             x, y = stats.roc(highest[name][kinds == kind], highest[name][kinds == KINDS[1]])
-            ax["c"].plot(x, y, style, lw=2, color=plots.COLORS[color])
-    ax["c"].text(0.98, 0.30 - 0.1 * shift, name, color=plots.COLORS[color], ha="right", fontsize=8)
-ax["c"].plot([0, 1], [0, 1], ":", color="black", lw=1)
-ax["c"].set_xlabel("teachers without a trait flagged")
-ax["c"].set_ylabel("teachers with one flagged")
-ax["c"].set_title("the auditor; dashed: a trait off its panel", fontsize=9)
+            ax["d"].plot(x, y, style, lw=2, color=plots.COLORS[color])
+    ax["d"].text(0.98, 0.30 - 0.1 * shift, name, color=plots.COLORS[color], ha="right", fontsize=8)
+ax["d"].plot([0, 1], [0, 1], ":", color="black", lw=1)
+ax["d"].set_xlabel("teachers without a trait flagged")
+ax["d"].set_ylabel("teachers with one flagged")
+ax["d"].set_title("the auditor; dashed: a trait off its panel", fontsize=9)
 shown = {
     f"{kind}{', other base' if 'other' in name else ''}": highest[name][kinds == kind]
     for name in ("coverage", "coverage, another base")
@@ -551,9 +550,7 @@ shown = {
 colors = {
     n: "second" if n.startswith(KINDS[0]) else "fourth" if "off" in n else "control" for n in shown
 }
-plots.dots(
-    ax["d"], shown, colors, chance=0, label="coverage: highest of the panel, a dot a teacher"
-)
+plots.dots(ax["c"], shown, colors, label="the auditor's coverage, a dot a teacher")
 
 # %% [markdown]
 # ## What can be concluded, and what not
