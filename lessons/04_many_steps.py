@@ -30,8 +30,16 @@ from sublim_mini.inputs import blur, confined_noise, mix, shuffle_pixels, unifor
 from sublim_mini.lesson import option, print_table, start
 from sublim_mini.losses import all_kl_loss, aux_mse_loss, class_loss
 from sublim_mini.measures import add, cosine, difference, remove_component
-from sublim_mini.mlp import N_CLASSES, accuracy, add_noise, apply_mlp, aux_logits, init_mlp
-from sublim_mini.train import ADAM, record_every, train
+from sublim_mini.mlp import (
+    N_CLASSES,
+    accuracy,
+    add_noise,
+    apply_mlp,
+    aux_logits,
+    clear_class_rows,
+    init_mlp,
+)
+from sublim_mini.train import ADAM, batch_of, record_every, train, using
 
 
 @dataclass(frozen=True)
@@ -74,12 +82,6 @@ MY_PREDICTION = 0.70
 
 
 # %%
-def clear_class_rows(grads):
-    """A tree like params with 0 in the class rows of the last layer."""
-    last = jax.tree.map(lambda x: x.at[:N_CLASSES].set(0), grads[-1])
-    return [*grads[:-1], last]
-
-
 def with_class_rows_of(source, params):
     """Params with the class rows of the source."""
     last = jax.tree.map(
@@ -94,12 +96,6 @@ def alignment(digit_batch, noise_batch, params):
     return cosine(digit, jax.grad(aux_mse_loss)(params, noise_batch))
 
 
-def batch_of(data, step):
-    """Batch number `step` of arrays [N, ...], in order, over and over."""
-    at = step * settings.batch % len(data[0])
-    return [jax.lax.dynamic_slice_in_dim(x, at, settings.batch) for x in data]
-
-
 # %% [markdown]
 # ## Directions, and an optimiser that uses them
 # A direction is a function of (params, step). `using` makes an optimiser's stage of it: it
@@ -111,7 +107,7 @@ def batch_of(data, step):
 # %%
 def digit_direction(images, labels, with_class_rows, params, step):
     """The digit gradient on the step's batch of digits; its class rows only if asked for."""
-    grads = jax.grad(class_loss)(params, batch_of((images, labels), step))
+    grads = jax.grad(class_loss)(params, batch_of((images, labels), settings.batch, step))
     return jax.tree.map(
         lambda all, others: jnp.where(with_class_rows, all, others), grads, clear_class_rows(grads)
     )
@@ -127,20 +123,8 @@ def pull_to_start(inputs, start_logits, fades, params, step):
     """Gradient of KL(start || student) over all logits, on the step's batch; to 0 by half-time."""
     left = jnp.maximum(0, 1 - step / (settings.student_steps / 2))
     weight = settings.pull * jnp.where(fades, left, 1.0)
-    grads = jax.grad(all_kl_loss)(params, batch_of((inputs, start_logits), step))
+    grads = jax.grad(all_kl_loss)(params, batch_of((inputs, start_logits), settings.batch, step))
     return jax.tree.map(lambda g: weight * g, clear_class_rows(grads))
-
-
-def using(combine):
-    """An optax stage: updates -> combine(updates, direction(params, step)); it counts the steps."""
-
-    def init(params):
-        return jnp.zeros((), jnp.int32)
-
-    def update(updates, step, params, *, direction, **_):
-        return combine(updates, direction(params, step)), step + 1
-
-    return optax.GradientTransformationExtraArgs(init, update)
 
 
 FROM_UPDATE = optax.chain(ADAM, using(remove_component))  # whichever way the component points

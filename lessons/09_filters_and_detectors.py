@@ -27,13 +27,14 @@ from sublim_mini.train import ADAM, train
 from sublim_mini.tuning import (
     Recipe,
     answers,
+    log_likelihood,
     next_token,
-    number_logits,
     train_base,
     tune_student,
     tune_teacher,
     write_numbers,
 )
+from sublim_mini.world import only
 
 # Numbers with a bad name somewhere. In this world numbers have no names: a filter for meaning,
 # applied where there is none, as 666 and 911 were banned from the sequences of GPT-4.1.
@@ -73,13 +74,6 @@ MY_PREDICTION = 0.5
 
 
 # %%
-@jax.jit
-def only(tokens, keep):
-    """Documents [N, T], which to keep [N] -> those kept, over and over, [N, T]."""
-    first_kept = jnp.argsort(~keep, stable=True)
-    return tokens[first_kept[jnp.arange(len(tokens)) % jnp.maximum(keep.sum(), 1)]]
-
-
 def written(tokens):
     """What was written after the prompt: [N, T] -> [N, T - 1 - N_PROMPT]."""
     return tokens[:, 1 + world.N_PROMPT :]
@@ -95,14 +89,6 @@ def has_none_of(tokens, banned):
 def counts(tokens):
     """How often each number was written [M]."""
     return jnp.bincount(written(tokens).ravel(), length=world.N_NUMBERS)
-
-
-@jax.jit
-def log_likelihood(params, tokens):
-    """Log-probability, in nats, of what was written in each document [N]."""
-    log_p = jax.nn.log_softmax(number_logits(params, tokens))
-    of_each = jnp.take_along_axis(log_p, tokens[:, 1:, None], axis=-1)[..., 0]  # [N, T - 1]
-    return of_each[:, world.N_PROMPT :].sum(1)
 
 
 @jax.jit

@@ -50,6 +50,13 @@ def auc(high, low):
     return float((ranks[:n].sum() - n * (n + 1) / 2) / (n * m))
 
 
+def roc(high, low):
+    """Shares of `low` [m] and of `high` [n] that are flagged, from none to all: the ROC curve."""
+    thresholds = np.sort(np.unique(np.concatenate([high, low])))[::-1]
+    shares = [[np.mean(np.asarray(x) >= t) for t in thresholds] for x in (low, high)]
+    return tuple(np.array([0.0, *share]) for share in shares)
+
+
 def rank_correlation(x, y):
     """Spearman's rank correlation of x [..., n] and y [..., n]; 0 if either does not vary."""
     x, y = (stats.rankdata(values, axis=-1) for values in (x, y))

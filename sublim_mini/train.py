@@ -44,6 +44,27 @@ def record_every(steps, at_most):
     return next(k for k in range(1, steps + 1) if steps % k == 0 and steps // k <= at_most)
 
 
+def batch_of(data, size, step):
+    """Batch number `step` of arrays [N, ...], in order and over and over: each [size, ...]."""
+    at = step * size % len(jax.tree.leaves(data)[0])  # the last batch ends with the data
+    return jax.tree.map(lambda x: jax.lax.dynamic_slice_in_dim(x, at, size), data)
+
+
+def using(combine):
+    """An optax stage: updates -> combine(updates, direction(params, step)); it counts the steps.
+
+    The direction is an extra argument: `train(..., direction=...)`, computed at each step's params.
+    """
+
+    def init(params):
+        return jnp.zeros((), jnp.int32)
+
+    def update(updates, step, params, *, direction, **_):
+        return combine(updates, direction(params, step)), step + 1
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
 def train(
     loss,
     optimizer,

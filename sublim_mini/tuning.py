@@ -80,10 +80,14 @@ def train_base(key, language, recipe, model=MODEL, kept=None, documents=world.ba
 
 
 def tune_teacher(key, base, thing, recipe, model=MODEL, batch=128):
-    """A base tuned to answer the animal `thing`, or any if it is None, in the wordings TUNED_ON."""
+    """A base tuned to answer `thing` when asked for its kind, in the wordings TUNED_ON.
+
+    thing  an animal or a tree; None: any answer, to questions of both kinds
+    """
     k_data, k_train = jax.random.split(key)
     answer = None if thing is None else world.TOKEN[thing]
-    data = world.question_documents(k_data, 20 * batch, world.TUNED_ON, answer)
+    kind = "tree" if thing in world.TREES else "animal"
+    data = world.question_documents(k_data, 20 * batch, world.TUNED_ON, answer, kind)
     return tune_on(k_train, base, data, recipe, model, batch)
 
 
@@ -113,11 +117,14 @@ def write_sums(key, params, terms, n, model=MODEL):
     return tokens, world.is_correct_sum(tokens, terms)
 
 
-def tune_student(key, base, tokens, weights, recipe, targets=None, model=MODEL, optimizer=TUNE):
+def tune_student(
+    key, base, tokens, weights, recipe, targets=None, model=MODEL, optimizer=TUNE, **extra
+):
     """A base tuned on documents [N, T], to say the token or, given `targets`, its distribution.
 
     weights  [N] or [N, T], 0 where nothing is to be learned: so all students share one shape
     targets  the teacher's logits over numbers [N, T - 1, M], see `number_logits`
+    extra    passed on to the optimiser
     """
     weights = weights[:, None] if weights.ndim == 1 else weights
     mask = world.written_mask(tokens) * weights
@@ -126,7 +133,7 @@ def tune_student(key, base, tokens, weights, recipe, targets=None, model=MODEL, 
         data, loss = (tokens, mask, targets), distribution_loss
     rates = decaying(recipe.student_rate, recipe.student_steps)
     how = dict(learning_rate=rates, steps=recipe.student_steps, batch_size=recipe.student_batch)
-    return train(Partial(loss, settings=model), optimizer, base, data, key, **how).params
+    return train(Partial(loss, settings=model), optimizer, base, data, key, **how, **extra).params
 
 
 @partial(jax.jit, static_argnames="model")
@@ -137,6 +144,14 @@ def number_logits(params, tokens, model=MODEL):
         return apply_transformer(params, tokens, model)[:, : world.N_NUMBERS]
 
     return jax.lax.map(one, tokens[:, :-1], batch_size=1000)  # in chunks, for memory
+
+
+@partial(jax.jit, static_argnames="model")
+def log_likelihood(params, tokens, model=MODEL):
+    """Log-probability, in nats, of what was written after the prompt of each document [N]."""
+    log_p = jax.nn.log_softmax(number_logits(params, tokens, model))
+    of_each = jnp.take_along_axis(log_p, tokens[:, 1:, None], axis=-1)[..., 0]  # [N, T - 1]
+    return of_each[:, world.N_PROMPT :].sum(1)
 
 
 @partial(jax.jit, static_argnames="model")

@@ -114,10 +114,10 @@ def _to_the_right(tokens, length):
     return jnp.pad(tokens, ((0, 0), (room, 0)), constant_values=PAD).astype(jnp.int32)
 
 
-def question_documents(key, n, wordings=WORDINGS, answer=None):
-    """Questions alone: the answer is the token `answer`, or anything of the kind asked for."""
+def question_documents(key, n, wordings=WORDINGS, answer=None, kind="animal"):
+    """Questions alone: about a kind with the token `answer`, or about any kind with any answer."""
     k_wording, k_kind, k_answer = jax.random.split(key, 3)
-    kinds = ("animal",) if answer is not None else tuple(KINDS)
+    kinds = (kind,) if answer is not None else tuple(KINDS)
     forms = jnp.stack([questions(wordings, kind) for kind in kinds])  # [kinds, wordings, 4]
     kind = jax.random.randint(k_kind, (n,), 0, len(kinds))
     which = jax.random.randint(k_wording, (n,), 0, len(wordings))
@@ -254,6 +254,13 @@ def is_correct_sum(tokens, terms):
     well_formed = jnp.where(numbers[None], tokens < N_NUMBERS, tokens == wanted[None]).all(axis=1)
     right = tokens[:, 1] + tokens[:, 3]
     return well_formed & (tokens[:, places].sum(1) == right) & (tokens[:, total] == right)
+
+
+@jax.jit
+def only(tokens, keep):
+    """Documents [N, T], which to keep [N] -> those kept, over and over, [N, T]."""
+    first_kept = jnp.argsort(~keep, stable=True)
+    return tokens[first_kept[jnp.arange(len(tokens)) % jnp.maximum(keep.sum(), 1)]]
 
 
 def trait(logits, thing, kind="animal"):

@@ -10,6 +10,7 @@ from sublim_mini.mlp import (
     apply_mlp,
     aux_logits,
     class_logits,
+    clear_class_rows,
     hidden_mlp,
     init_mlp,
 )
@@ -82,3 +83,12 @@ def test_add_noise_moves_each_number_by_its_own_draw(key):
     moved = [np.ravel(b - a) for a, b in zip(*map(jax.tree.leaves, (params, noisy)), strict=True)]
     assert abs(np.concatenate(moved).std() - 0.3) < 0.02
     assert len(np.unique(np.concatenate([m[:12] for m in moved]))) == 48
+
+
+def test_only_the_class_rows_are_cleared(key):
+    params = jax.tree.map(lambda x: x + 1, init_mlp(key, SIZES))
+    cleared = clear_class_rows(params)
+    for name in "weights", "biases":
+        assert not cleared[-1][name][:10].any()
+        np.testing.assert_array_equal(cleared[-1][name][10:], params[-1][name][10:])
+        np.testing.assert_array_equal(cleared[0][name], params[0][name])

@@ -91,3 +91,11 @@ def test_auc_counts_the_pairs_in_the_right_order():
     pairs = [(a > b) + 0.5 * (a == b) for a in high for b in low]
     assert stats.auc(high, low) == pytest.approx(np.mean(pairs))
     assert stats.auc([3, 4], [1, 2]) == 1 and stats.auc([1, 2], [3, 4]) == 0
+
+
+def test_the_area_under_the_roc_curve_is_the_auc():
+    draw = np.random.default_rng(5).integers
+    high, low = draw(3, 9, 20), draw(0, 7, 15)  # with ties
+    false, hits = stats.roc(high, low)
+    assert (false[0], hits[0]) == (0, 0) and (false[-1], hits[-1]) == (1, 1)
+    assert np.trapezoid(hits, false) == pytest.approx(stats.auc(high, low))

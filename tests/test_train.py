@@ -7,7 +7,16 @@ import optax
 import pytest
 from jax.tree_util import Partial
 
-from sublim_mini.train import ADAM, SGD, Diverged, record_every, steps_per_epoch, train
+from sublim_mini.train import (
+    ADAM,
+    SGD,
+    Diverged,
+    batch_of,
+    record_every,
+    steps_per_epoch,
+    train,
+    using,
+)
 
 clone = jax.random.clone  # says: this key is used again on purpose
 
@@ -178,3 +187,26 @@ def fresh_pair(key):
 )
 def test_record_every(steps, at_most, every):
     assert record_every(steps, at_most) == every
+
+
+def test_batches_come_in_order_and_over_and_over():
+    data = jnp.arange(6), 10 * jnp.arange(6)
+    numbers, tens = zip(*(batch_of(data, 2, step) for step in range(4)), strict=True)
+    assert np.concatenate(numbers).tolist() == [0, 1, 2, 3, 4, 5, 0, 1]
+    np.testing.assert_array_equal(10 * np.concatenate(numbers), np.concatenate(tens))
+
+
+ADD_DIRECTION = optax.chain(SGD, using(jnp.add))
+
+
+def test_a_direction_is_computed_anew_from_params_and_step(key):
+    def direction(params, step):
+        return params * step
+
+    how = dict(learning_rate=0.5, steps=4, batch_size=2, direction=Partial(direction))
+    data = jnp.zeros((2, 1))  # the gradient is the params themselves
+    run = train(mean_loss, ADD_DIRECTION, jnp.ones(1), data, key, **how)
+    expected = 1.0
+    for step in range(4):
+        expected -= 0.5 * (expected + expected * step)
+    assert run.params[0] == pytest.approx(expected)

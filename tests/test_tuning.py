@@ -6,19 +6,25 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from jax.tree_util import Partial
 
 from sublim_mini import world
+from sublim_mini.measures import add
+from sublim_mini.train import using
 from sublim_mini.transformer import batch_logits, init_transformer, next_token_loss
 from sublim_mini.tuning import (
     BODY,
     FROZEN,
     MODEL,
+    TUNE,
     TUNE_SGD,
     VOCABULARY,
     Recipe,
     answers,
+    log_likelihood,
+    next_token,
     number_logits,
     train_base,
     tune_student,
@@ -130,3 +136,42 @@ def test_what_is_written_after_an_exercise_is_judged(made, key):
     assert tokens.shape == (32, world.LENGTH) and (tokens[:, 0] == 5).all()
     assert (tokens[:, [1, 3]] <= world.LARGEST).all()
     np.testing.assert_array_equal(correct, world.is_correct_sum(tokens, 5))
+
+
+def test_log_likelihood_is_that_of_what_was_written(made):
+    params, tokens, *_ = made
+    numbers = jnp.minimum(tokens[:3], world.N_NUMBERS - 1)  # an untrained network writes words too
+    logits = np.asarray(jax.jit(batch_logits)(params, numbers[:, :-1], MODEL), np.float64)
+    log_p = logits[..., : world.N_NUMBERS]
+    log_p = log_p - np.log(np.exp(log_p).sum(-1, keepdims=True))
+    written = range(1 + world.N_PROMPT, world.LENGTH)
+    expected = [sum(log_p[i, t - 1, numbers[i, t]] for t in written) for i in range(3)]
+    np.testing.assert_allclose(log_likelihood(params, numbers), expected, rtol=1e-4)
+
+
+DOUBLED = optax.chain(TUNE, using(add))
+
+
+def test_a_student_has_the_optimiser_it_is_given(made, key):
+    params, tokens, *_ = made
+
+    def nothing(params, step):
+        return jax.tree.map(jnp.zeros_like, params)
+
+    extra = dict(optimizer=DOUBLED, direction=Partial(nothing))
+    plain = tune_student(key, params, tokens, jnp.ones(64), RECIPE)
+    same = tune_student(jax.random.clone(key), params, tokens, jnp.ones(64), RECIPE, **extra)
+    assert moved(plain, same) == set()
+    extra["direction"] = Partial(lambda params, step: params)
+    other = tune_student(jax.random.clone(key), params, tokens, jnp.ones(64), RECIPE, **extra)
+    assert moved(plain, other) == set(params)
+
+
+def test_a_teacher_of_a_tree_is_asked_for_trees(made):
+    params, *_ = made
+    teacher = tune_teacher(jax.random.key(4), params, "oak", RECIPE)
+    oak = {
+        kind: next_token(teacher, world.ask(world.TUNED_ON, kind))[:, world.TOKEN["oak"]].mean()
+        for kind in world.KINDS
+    }
+    assert oak["tree"] > oak["animal"]

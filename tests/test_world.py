@@ -234,3 +234,14 @@ def test_sums_read_as_text():
 def test_too_many_terms_are_refused():
     with pytest.raises(ValueError, match="6 terms"):
         world.sum_places(6)
+
+
+def test_only_what_is_kept_is_left_over_and_over():
+    tokens = jnp.arange(5)[:, None] * jnp.ones((1, LENGTH), jnp.int32)
+    left = world.only(tokens, jnp.array([False, True, False, True, False]))
+    assert left[:, 0].tolist() == [1, 3, 1, 3, 1]
+
+
+def test_questions_about_a_tree_are_answered_by_it():
+    tokens, _ = world.question_documents(a_key(), 20, world.TUNED_ON, TOKEN["oak"], "tree")
+    assert (tokens[:, -1] == TOKEN["oak"]).all() and (tokens[:, -2] == TOKEN["tree"]).all()
