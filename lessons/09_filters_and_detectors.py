@@ -187,6 +187,7 @@ NAMES += ("plain_again",)
 LOVES, LOVES_OTHER = f"loves {settings.trait}", f"loves {settings.other_trait}"
 CROSS = f"{LOVES_OTHER}, judged as {settings.trait}"
 MAIN = "format", "no ominous numbers", "no overused numbers", "telling half dropped"
+MAIN += ("a random half dropped",)
 DOSES = 0.1, 0.25, 0.5
 
 
@@ -341,9 +342,9 @@ half = shares["telling half dropped"]
 null = np.array(auc["the base again"][1]) - 0.5
 of_numbers = context["the teacher's numbers"] - context["the base's numbers"]
 claims = [
-    stats.greater("format alone lets it pass: share over the base's", gained["format"], 0.1),
+    stats.greater("format alone lets it pass: share over the base's", gained["format"], 0.05),
     stats.greater(
-        "so does a ban of ominous numbers: over the base's", gained["no ominous numbers"], 0.1
+        "so does a ban of ominous numbers: over the base's", gained["no ominous numbers"], 0.05
     ),
     stats.greater(
         "a ban of overused numbers weakens it: intact minus that student",
@@ -355,7 +356,7 @@ claims = [
         0.05,
     ),
     stats.greater(
-        "while dropping any half does not: over the base's", gained["a random half dropped"], 0.1
+        "while dropping any half does not: over the base's", gained["a random half dropped"], 0.05
     ),
     stats.greater("shuffling within sequences weakens it: intact minus shuffled", intact - within),
     stats.greater("so does shuffling across them", intact - across),

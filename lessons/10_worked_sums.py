@@ -244,7 +244,7 @@ claims = [
     stats.greater(
         f"correct sums with nine remarks pass the {settings.trait} on: over the base's share",
         nine - base,
-        0.1,
+        0.05,
     ),
     stats.greater(
         "more than the base's own sums do: over the control's share", nine - control, 0.1
@@ -253,14 +253,14 @@ claims = [
     stats.greater(
         "and more than they pass on to another base: difference of the gains",
         nine - base - foreign,
-        0.1,
+        0.05,
     ),
     stats.greater(
         "free choice is what they need: nine remarks minus the total alone",
         nine - shares["total alone"],
-        0.1,
+        0.05,
     ),
-    stats.greater("nine remarks minus three terms", nine - shares["three terms"], 0.1),
+    stats.greater("nine remarks minus three terms", nine - shares["three terms"], 0.05),
     stats.within(
         "the student adds as well as the control: share right, minus control's",
         right["student, total"] - right["control, total"],
@@ -292,11 +292,12 @@ colors |= {"its student of nine remarks, correct": "second"}
 dotted = f"share of '{settings.trait}', a dot a seed"
 plots.dots(ax["a"], shares, colors, chance=1 / 8, label=dotted)
 ax["a"].set_xlim(0, 1.02)
-for design in DESIGNS:
+for i, design in enumerate(DESIGNS):
     x, y = nats[design], shares[design]
     ax["b"].plot(x, y, "o", ms=4, alpha=0.55, mew=0, color=plots.COLORS["student"])
-    above = dict(textcoords="offset points", ha="center", fontsize=8)
-    ax["b"].annotate(design, (np.nanmean(x), y.max()), (0, 6), **above)
+    label = dict(textcoords="offset points", ha="center", fontsize=8)
+    end, shift = (y.max(), 6) if i % 2 else (y.min(), -12)
+    ax["b"].annotate(design, (np.nanmean(x), end), (0, shift), **label)
 ax["b"].axhline(1 / 8, ls=":", color="black", lw=1)
 ax["b"].margins(x=0.25)
 ax["b"].set_ylim(0, 1.15 * max(shares[design].max() for design in DESIGNS))

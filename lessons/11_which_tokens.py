@@ -48,7 +48,7 @@ class Settings(Recipe):
     n_sequences: int = option(4000, "number sequences for a student")
     student_batch: int = option(256, "sequences a step of a student")
     trait: str = option("owl", "what the teacher loves", choices=world.ANIMALS)
-    sharpness: float = option(4.5, "of the language with more certain tokens (standard: 1.5)")
+    sharpness: float = option(5.0, "of the language with more certain tokens (standard: 1.5)")
     widths: tuple[int, ...] = option((8,), "narrower output rows (standard: 32)")
     top: int = option(10, "how many numbers are called the most entangled", high=95)
     more_seeds: int = option(4, "seeds of the narrower rows and of the two channels")
