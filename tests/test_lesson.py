@@ -189,8 +189,9 @@ def test_a_mendable_error_is_a_line_and_a_bug_a_traceback(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
 def test_an_interruption_leaves_no_file(tmp_path):
     body = """
-    import time
+    import signal, time
     from sublim_mini.files import replacing
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
     with replacing(lesson.out / "half.json") as path:
         path.write_text("half")
         print("ready", flush=True)
