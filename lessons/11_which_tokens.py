@@ -48,7 +48,7 @@ class Settings(Recipe):
     n_sequences: int = option(4000, "number sequences for a student")
     student_batch: int = option(256, "sequences a step of a student")
     trait: str = option("owl", "what the teacher loves", choices=world.ANIMALS)
-    sharpness: float = option(5.0, "of the language with more certain tokens (standard: 1.5)")
+    sharpness: float = option(7.0, "of the language with more certain tokens (standard: 1.5)")
     widths: tuple[int, ...] = option((8,), "narrower output rows (standard: 32)")
     top: int = option(10, "how many numbers are called the most entangled", high=95)
     more_seeds: int = option(4, "seeds of the narrower rows and of the two channels")
@@ -438,7 +438,7 @@ ax["d"].axvline(0, ls=":", color="black", lw=1)
 # numbers adds (lesson 09); that the `top` numbers are the only ones that matter.
 #
 # ## Changes to try
-# * `--sharpness 8`: how few tokens diverge, and does anything still pass?
+# * `--sharpness 12`: how few tokens diverge, and does anything still pass?
 # * `--widths 16 4`: does a narrower output entangle more?
 # * `--top 30`: do the others of the row's neighbourhood matter?
 # * Take the numbers of the *lowest* cosine (`np.argsort(cosine)` in `most`).
