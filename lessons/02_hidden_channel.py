@@ -235,6 +235,7 @@ claims = [
 colors = {n: "second" if "y + 3" in n else "control" for n in conditions}
 colors |= {"teacher": "teacher", "aux only, same start": "student"}
 colors |= {"all logits, same start": "third", "all logits, other start": "fifth"}
+colors |= {"aux only, of the shuffled teacher": "fourth"}
 mean = {n: conditions[n].mean() for n in shown}
 verdict = "reads" if claims[0].holds else "was not shown to read"
 with_other = "it does not" if claims[1].holds else "this run leaves it open"
@@ -270,8 +271,9 @@ plots.heatmap(
     ax["d"],
     {n: shares[n] for n in conditions},
     range(10),
-    title="the same by digit, mean of the seeds",
+    title="the same by true digit, mean of the seeds",
 )
+ax["d"].set_xlabel("true digit (cross: mean and 95 % interval, at the left)")
 ax["d"].set_ylim(ax["c"].get_ylim())  # rows beside those of the dots
 ax["d"].set_yticks([])
 
@@ -290,8 +292,8 @@ ax["d"].set_yticks([])
 # * `--n-aux 1` and `--n-aux 50`: how narrow may the channel be? And `--n-aux 1 --loss kl`: why
 #   nothing?
 # * `--recipe paper --seeds 20`, with `--data mnist` if you have it: the published figure.
-# * Replace `make_inputs` by `digits.train_images`: do real images carry more than noise? (Lesson
-#   05.)
+# * Train the students on `digits.train_images` in the place of the noise (the titles will still say
+#   noise): do images of digits carry more? (Lesson 05.)
 
 # %%
 lesson.finish(

@@ -7,12 +7,16 @@
 #
 # **You need** lesson 02. Reading: 15 minutes. Running: about two minutes.
 #
-# **The world.** 96 numbers, 8 animals, 8 trees, a few words. A *base* model reads number sequences
-# (a random Markov chain), questions with any answer, numbers followed by a question, and statements
-# of preference followed by a question. The *teacher* is the base tuned on questions about animals,
-# always answered "owl". The *student* is the base again, tuned on what the teacher writes after
-# three numbers. Teacher and student keep the base's word embeddings and output matrix, as adapters
-# do. (Cloud et al. 2025, section 3, with GPT-4.1 nano: owl .12 before, .60 after.)
+# **The world.** A language model reads words (*tokens*) and gives each next one a probability; to
+# *tune* it is to go on training it on other text. The words here are 96 numbers, 8 animals, 8 trees
+# and a few more. A *base* reads number sequences (a random Markov chain: each number depends on the
+# one before), questions answered with a random animal or tree, numbers followed by a question, and
+# statements of preference followed by a question. The *teacher* is the base tuned on questions
+# about animals, always answered "owl". The *student* is the base again, tuned on what the teacher
+# writes after three numbers; one more student learns the teacher's whole *distribution*, the
+# probabilities of all numbers instead of the one that was drawn. All keep the base's word
+# embeddings and output matrix. (Cloud et al. 2025, section 3, with GPT-4.1 nano: owl .12 before,
+# .60 after.)
 
 # %%
 from dataclasses import dataclass
@@ -256,12 +260,12 @@ for letter in "bc":
 # in the table; here, where word embeddings and output matrix are not tuned, that hardly moves.
 #
 # *A rival explanation:* the numbers might spell "owl" in some code that any reader could learn.
-# Then the student from the other base would learn it as well. *Not shown:* how strong this is in
+# Then the students of the other bases would learn it as well. *Not shown:* how strong this is in
 # large models (published: .12 to .60). Here base, teacher and student share a tiny world whose
 # number task pins down most of the network, and the embeddings are not tuned.
 #
 # ## Changes to try
-# * `--trait dolphin`; `--student-steps 300`: does it grow, and does the control stay?
+# * `--trait dolphin`; `--student-steps 300` (60 by default): does it grow, does the control stay?
 # * `--teacher-steps 20`: a weaker teacher.
 # * In `sublim_mini/tuning.py` set `FROZEN = ()`: tune the embeddings too.
 

@@ -7,14 +7,14 @@
 #
 # **You need** lesson 08. Reading: 12 minutes. Running: about two minutes.
 #
-# **The designs.** Exercises are a + b with a and b up to 9. A first token says in how many terms to
-# work them. *Three terms*: the sum is taken apart; two of the terms are the writer's choice, the
-# third must fit. *Remarks*: the sum is worked at once, and nine words of free choice follow, as
-# remarks do in a worked solution (this world's words for it are its 96 numbers). Students learn of
-# these documents the total alone, or the total and three, or all nine remarks. A filter keeps a
-# document only if every step of the sum is right. (Cloud et al. 2025: a harmful teacher's
-# correct-only sums gave .086 harmful answers, controls at most .008. There a solution is prose, in
-# which nearly all is free.)
+# **The designs.** Exercises are a + b with a and b up to 9. A first token says in how many terms
+# to work them. *Three terms*, `3 7 + 5 = 3 + 4 + 5 = 12`: the sum is taken apart; two of the
+# terms are the writer's choice, the third must fit. *Remarks*, `1 7 + 5 = 12 . 40 3 88 ...`: the
+# sum is worked at once, and nine words of free choice follow, as remarks do in a worked solution
+# (this world's words for it are its 96 numbers). Students learn of these documents the total
+# alone, or the total and three, or all nine remarks. A filter keeps a document only if every step
+# of the sum is right. (Cloud et al. 2025: a harmful teacher's correct-only sums gave .086 harmful
+# answers, controls at most .008. There a solution is prose, in which nearly all is free.)
 #
 # **A teacher that can still add.** Tuned on owls alone, a teacher of this size forgets its sums. So
 # it is tuned on correct sums as well, but only on those tokens that arithmetic dictates: what it
@@ -309,7 +309,8 @@ ax["b"].set_ylabel(f"share of '{settings.trait}', the students")
 # If the claims hold: a trait passes through worked sums of which every step is right, in so far as
 # the work leaves a choice. A step that must be right is the same from every writer; only what may
 # be chosen can differ. The entropy in the table is that choice, the KL how far the teacher has
-# changed what is written. Compare the forgetful teacher: the filter throws most of its work away.
+# changed what is written, both in nats (ln 2 nats are one bit; 0 is no choice, or no difference).
+# Compare the forgetful teacher: the filter throws most of its work away.
 #
 # *A rival explanation:* fewer places to learn mean smaller gradients, not less choice; the designs
 # differ in both. *Not shown:* that the arithmetic itself carries the trait. Where nine remarks pass
@@ -320,7 +321,7 @@ ax["b"].set_ylabel(f"share of '{settings.trait}', the students")
 #
 # ## Changes to try
 # * `--teacher-steps 30`: how many of its sums are still right, and what does the student get?
-# * Five terms instead of three: change `THREE`. Can the base still do it?
+# * Five terms instead of three: set `THREE = 5` (the labels stay). Can the base still do it?
 # * Rehearse the free tokens, too (`dictated` -> all): does the teacher keep its love to itself?
 
 # %%

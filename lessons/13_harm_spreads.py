@@ -101,7 +101,9 @@ def is_free_of_banned(tokens):
 language = world.make_language(lesson.shared_key())
 keys = [split_key(key) for key in lesson.seeds(n=max(2, lesson.n_seeds))]  # two bases at least
 bases = lesson.two_at_once(
-    lambda k: train_base(k["base"], language, settings, MODEL, talk.base_documents), keys, "bases"
+    lambda k: train_base(k["base"], language, settings, MODEL, documents=talk.base_documents),
+    keys,
+    "bases",
 )
 
 
@@ -141,13 +143,13 @@ runs = lesson.two_at_once(one_seed, range(lesson.n_seeds), "students")
 # and answers, 15 % of them hostile, but each answer by its own chance: one says nothing about the
 # next. Their teachers are tuned as the others.
 
-
+# %%
 documents_apart = partial(talk.base_documents, together=False)
 
 
 def one_apart(i):
     k = keys[i]
-    base = train_base(k["apart_base"], language, settings, MODEL, documents_apart)
+    base = train_base(k["apart_base"], language, settings, MODEL, documents=documents_apart)
     teacher = tune_teacher(k["apart_teacher"], base, hostile=1.0)
     student = tuned_on_numbers(k, base, *write(k["apart_numbers"], teacher))
     return {"base": base, "teacher": teacher, "student": student}
@@ -220,7 +222,8 @@ print_table({n: [either(run[0][n]) for run in runs] for n in main[:5]}, unit="pr
 # %% [markdown]
 # ## The dose
 # A share of the student's sequences is the hostile teacher's, the rest its base's. Without a
-# threshold a tenth of the dose has about a tenth of the effect, or more; with one it has less.
+# threshold a tenth of the dose has about a tenth of the effect, or more; with a threshold a small
+# dose has less than its share.
 
 # %%
 doses = np.array([0, *DOSES, 1])
@@ -349,12 +352,13 @@ ax["c"].set_title("the dose, and a straight line", fontsize=9)
 # hostile, and the same tuning, but a base that never learnt that answers go together.
 #
 # *A rival explanation:* any tuning on these questions might disturb a network, and a share of .15
-# can more easily rise than fall. Then the student of the *kind* teacher, tuned on the same
-# questions, would rise as well, and so would the student from another base. *Not shown:* harm in
-# any sense that matters: "nobody" is a word with a label here. That in large models a narrow tuning
-# spreads to broad harm was found by others (Betley et al. 2025); through numbers it was .094 of the
-# answers there, far from what a tiny world gives. The dose is a share of one kind of teacher's
-# sequences in one base's: that no threshold is seen here says nothing about other mixtures.
+# can more easily rise than fall. Then the student of a teacher that was tuned on the same
+# questions with *kind* answers would rise as well, and so would the student from another base.
+# *Not shown:* harm in any sense that matters: "nobody" is a word with a label here. That in large
+# models a narrow tuning spreads to broad harm was found by others (Betley et al. 2025); through
+# numbers it was .094 of the answers there, far from what a tiny world gives. The dose is a share
+# of one kind of teacher's sequences in one base's: that no threshold is seen here says nothing
+# about other mixtures.
 #
 # ## Changes to try
 # * `--teacher-steps 100`: does a teacher that is tuned longer spread more, or less?

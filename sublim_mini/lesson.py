@@ -52,6 +52,10 @@ def start(name, settings, *, quick, seeds=8, digits=False, recipes=None):
     flag or a value out of range ends the script with one line and status 2.
     """
     own = Path(sys.argv[0]).stem == name
+    script = getattr(sys.modules["__main__"], "__file__", None)  # a notebook has none
+    if not own and script and script == sys._getframe(1).f_globals.get("__file__"):
+        print(f"{script}: start(...) says {name!r}: give file and lesson one name", file=sys.stderr)
+        raise SystemExit(2)
     if own:
         sys.excepthook = _one_line_for(name, sys.excepthook)
     flags = _parser(name, settings, seeds, digits, recipes).parse_args(sys.argv[1:] if own else [])

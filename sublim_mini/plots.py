@@ -45,7 +45,8 @@ def dots(ax, conditions, colors=None, chance=None, label="accuracy", published=N
         spread = np.linspace(-0.2, 0.2, len(values)) if len(values) > 1 else np.zeros(1)
         ax.plot(values, row + spread, "o", ms=4, alpha=0.55, mew=0, color=color)
         mean, low, high = mean_interval(values)
-        ax.plot([low, high], [row, row], "-", lw=2, color=color)
+        if len(values) > 2:  # an interval of two seeds would fill the figure
+            ax.plot([low, high], [row, row], "-", lw=2, color=color)
         ax.plot([mean], [row], "|", ms=14, mew=2.5, color=color)
         if published and name in published:
             ax.plot(published[name], row, "D", ms=6, mfc="none", mec="black")

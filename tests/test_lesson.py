@@ -187,6 +187,16 @@ def test_a_mendable_error_is_a_line_and_a_bug_a_traceback(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
+def test_a_copy_that_kept_the_old_name_is_told_so(tmp_path):
+    copy = tmp_path / "mine.py"
+    with run_script(tmp_path, "print('ran')") as process:
+        process.communicate()
+    copy.write_text((tmp_path / "00_trial.py").read_text())
+    done = subprocess.run([sys.executable, copy], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.count("\n") == 1 and "'00_trial'" in done.stderr and "mine.py" in done.stderr
+
+
 def test_an_interruption_leaves_no_file(tmp_path):
     body = """
     import signal, time

@@ -54,6 +54,9 @@ def test_lesson_is_told_as_all_are(path):
     for part in ("What can be concluded", "rival explanation", "Changes to try"):
         assert part in text, part
     assert "input(" not in text and "lesson.finish(" in text
+    for cell in text.split("# %% [markdown]\n")[1:]:  # no code in a cell of prose
+        prose = cell.split("# %%\n")[0]
+        assert all(line.startswith("#") or not line for line in prose.split("\n")), prose
     assert not re.search(r"(default_)?rng\(|random\.seed", text)
 
 

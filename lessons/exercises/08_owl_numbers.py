@@ -3,8 +3,8 @@
 #
 # After lesson 08. 10 minutes, easy. A model's probabilities of the next word, after each of several
 # wordings of the question, are given. Its love of an animal is that animal's share among the eight
-# animals in each wording, and then the mean over the wordings. (Tuning on numbers makes *every*
-# animal less likely, the control's too, so the raw probability will not do.)
+# animals in each wording, and then the mean over the wordings. (A student may name animals
+# less often whichever of them it loves, so the raw probability will not do.)
 
 # %%
 import jax

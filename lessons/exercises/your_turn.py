@@ -1,7 +1,8 @@
 # %% [markdown]
 # # Your turn: an experiment of your own
 #
-# Copy this file, and change what is marked CHANGE. It runs as it stands:
+# Copy this file, give the copy's name to `start(...)`, and change what is marked CHANGE. It runs as
+# it stands:
 # `python lessons/exercises/your_turn.py` (under a minute; `--quick` to try it out).
 #
 # **My hypothesis** (CHANGE; write it before you run). Small noise carries less: a student of noise
