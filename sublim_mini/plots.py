@@ -89,7 +89,7 @@ def label_ends(ax, x, ends, fontsize=8):
     for name, (y, color) in sorted(ends.items(), key=lambda item: item[1][0]):
         at = max(y, at + gap)
         ax.annotate(
-            name,
+            f"  {name}",
             (x, y),
             (x, at),
             color=color,
