@@ -262,7 +262,7 @@ plots.dots(
     conditions,
     colors,
     chance=0.1,
-    label="digits read right, a dot a seed" + ("; diamonds: Cloud et al. 2025" if as_paper else ""),
+    label="read right: seeds, mean, 95 % interval" + ("; diamonds: Cloud et al." if as_paper else ""),
     published=PUBLISHED if as_paper else None,
 )
 shares = {n: of("by digit", n).mean(0) for n in shown}
@@ -273,7 +273,7 @@ plots.heatmap(
     range(10),
     title="the same by true digit, mean of the seeds",
 )
-ax["d"].set_xlabel("true digit (cross: mean and 95 % interval, at the left)")
+ax["d"].set_xlabel("true digit")
 ax["d"].set_ylim(ax["c"].get_ylim())  # rows beside those of the dots
 ax["d"].set_yticks([])
 
