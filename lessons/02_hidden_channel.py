@@ -262,7 +262,7 @@ plots.dots(
     conditions,
     colors,
     chance=0.1,
-    label="read right: seeds, mean, 95 % interval" + ("; diamonds: Cloud et al." if as_paper else ""),
+    label="read right: seeds, mean, 95 % interval" + "; diamonds: Cloud et al." * as_paper,
     published=PUBLISHED if as_paper else None,
 )
 shares = {n: of("by digit", n).mean(0) for n in shown}
