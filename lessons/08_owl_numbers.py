@@ -41,7 +41,7 @@ from sublim_mini.tuning import (
 @dataclass(frozen=True)
 class Settings(Recipe):
     trait: str = option("owl", "what the teacher loves", choices=world.ANIMALS)
-    matrix_seeds: int = option(3, "seeds of the matrix of traits")
+    matrix_seeds: int = option(4, "seeds of the matrix of traits")
 
 
 QUICK = dict(seeds=2, base_steps=150, n_sequences=2048, teacher_steps=40, student_steps=20)
