@@ -295,11 +295,10 @@ ax["a"].set_xlim(0, 1.02)
 for i, design in enumerate(DESIGNS):
     x, y = nats[design], shares[design]
     ax["b"].plot(x, y, "o", ms=4, alpha=0.55, mew=0, color=plots.COLORS["student"])
-    label = dict(textcoords="offset points", ha="center", fontsize=8)
-    end, shift = (y.max(), 6) if i % 2 else (y.min(), -12)
-    ax["b"].annotate(design, (np.nanmean(x), end), (0, shift), **label)
+    at = (np.nanmean(x) + 0.7, y.mean() if i else y.min())  # the first one below the others' dots
+    ax["b"].annotate(design, at, va="center", fontsize=8)
 ax["b"].axhline(1 / 8, ls=":", color="black", lw=1)
-ax["b"].margins(x=0.25)
+ax["b"].margins(x=0.4)
 ax["b"].set_ylim(0, 1.15 * max(shares[design].max() for design in DESIGNS))
 ax["b"].set_xlabel("how free: nats a document")
 ax["b"].set_ylabel(f"share of '{settings.trait}', the students")
