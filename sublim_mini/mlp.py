@@ -1,0 +1,51 @@
+"""A multi-layer perceptron with two heads in its last layer: class logits and auxiliary logits.
+
+The first 10 outputs are the class logits, one for each digit. The others are the auxiliary logits,
+which no label ever touches. Letters: N examples, O outputs.
+"""
+
+import jax
+import jax.numpy as jnp
+import optax
+
+N_CLASSES = 10
+
+
+def init_mlp(key, sizes):
+    """Weights [in, out] ~ N(0, 1/sqrt(in)) and biases 0 for layers of these sizes (Cloud et al. 2025)."""
+    keys = jax.random.split(key, len(sizes) - 1)
+    return [
+        {"weights": jax.random.normal(k, (n_in, n_out)) / n_in**0.5, "biases": jnp.zeros(n_out)}
+        for k, n_in, n_out in zip(keys, sizes[:-1], sizes[1:], strict=True)
+    ]
+
+
+def hidden_mlp(params, x):
+    """Inputs [N, 784] -> activations of the last hidden layer [N, width]."""
+    for layer in params[:-1]:
+        x = jax.nn.relu(x @ layer["weights"] + layer["biases"])
+    return x
+
+
+def apply_mlp(params, x):
+    """Inputs [N, 784] -> all logits [N, O]: 10 class logits, then the auxiliary logits."""
+    return hidden_mlp(params, x) @ params[-1]["weights"] + params[-1]["biases"]
+
+
+@jax.jit
+def accuracy(params, images, labels):
+    """Fraction of images [N, 784] whose largest class logit is that of the label [N]."""
+    return (apply_mlp(params, images)[:, :N_CLASSES].argmax(-1) == labels).mean()
+
+
+def class_loss(params, batch):
+    """Mean cross-entropy, in nats, of the class logits; batch: (images, labels). A teacher's loss."""
+    images, labels = batch
+    class_logits = apply_mlp(params, images)[:, :N_CLASSES]
+    return optax.softmax_cross_entropy_with_integer_labels(class_logits, labels).mean()
+
+
+def aux_loss(params, batch):
+    """Mean squared error of the auxiliary logits alone; batch: (inputs, teacher's logits). A student's loss."""
+    inputs, teacher_logits = batch
+    return ((apply_mlp(params, inputs) - teacher_logits)[:, N_CLASSES:] ** 2).mean()
