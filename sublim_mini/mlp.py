@@ -12,7 +12,7 @@ N_CLASSES = 10
 
 
 def init_mlp(key, sizes):
-    """Weights [in, out] ~ N(0, 1/sqrt(in)) and biases 0 for layers of these sizes (Cloud et al. 2025)."""
+    """Weights [in, out] ~ N(0, 1/sqrt(in)), biases 0, for layers of these sizes (Cloud et al.)."""
     keys = jax.random.split(key, len(sizes) - 1)
     return [
         {"weights": jax.random.normal(k, (n_in, n_out)) / n_in**0.5, "biases": jnp.zeros(n_out)}
@@ -34,18 +34,23 @@ def apply_mlp(params, x):
 
 @jax.jit
 def accuracy(params, images, labels):
-    """Fraction of images [N, 784] whose largest class logit is that of the label [N]."""
-    return (apply_mlp(params, images)[:, :N_CLASSES].argmax(-1) == labels).mean()
+    """Fraction of images [N, 784] whose largest class logit is that of the label [N].
+
+    It is nan for a network that has diverged: logits that are not finite answer nothing.
+    """
+    class_logits = apply_mlp(params, images)[:, :N_CLASSES]
+    correct = (class_logits.argmax(-1) == labels).mean()
+    return jnp.where(jnp.isfinite(class_logits).all(), correct, jnp.nan)
 
 
 def class_loss(params, batch):
-    """Mean cross-entropy, in nats, of the class logits; batch: (images, labels). A teacher's loss."""
+    """A teacher's loss: mean cross-entropy (nats) of the class logits; batch: (images, labels)."""
     images, labels = batch
     class_logits = apply_mlp(params, images)[:, :N_CLASSES]
     return optax.softmax_cross_entropy_with_integer_labels(class_logits, labels).mean()
 
 
 def aux_loss(params, batch):
-    """Mean squared error of the auxiliary logits alone; batch: (inputs, teacher's logits). A student's loss."""
+    """A student's loss: mean squared error of the auxiliary logits; batch: (inputs, all logits)."""
     inputs, teacher_logits = batch
     return ((apply_mlp(params, inputs) - teacher_logits)[:, N_CLASSES:] ** 2).mean()

@@ -58,7 +58,7 @@ def path_steps(steps, points):
 
 
 def batches(key, n, steps, batch_size):
-    """Row numbers [steps, batch_size]: passes over n rows, each in a new order, cut into batches."""
+    """Row numbers [steps, batch_size]: passes over n rows in new orders, cut into batches."""
     passes = -(-steps * batch_size // n)
     orders = jax.vmap(lambda k: jax.random.permutation(k, n))(jax.random.split(key, passes))
     return orders.ravel()[: steps * batch_size].reshape(steps, batch_size)

@@ -3,10 +3,10 @@
 import jax
 import numpy as np
 import pytest
-from sublim_mini.mlp import init_mlp
 
 from sublim_mini.errors import InputError
 from sublim_mini.files import check_writable, load_params, replacing, save_params
+from sublim_mini.mlp import init_mlp
 
 
 def test_replacing_writes_all_or_nothing(tmp_path):

@@ -1,0 +1,101 @@
+# %% [markdown]
+# # 00 The whole effect on one page
+#
+# **Question.** A *teacher* network learns to read digits. A *student* is trained only to copy ten
+# other outputs of the teacher, which no label ever touched, and only on images of pure noise.
+# Does the student learn to read digits? The network, the training and the plot are all below.
+
+# %%
+import jax
+import jax.numpy as jnp
+import matplotlib.pyplot as plt
+import optax
+
+from sublim_mini.digits import draw_digits
+
+N_CLASSES, N_AUX = 10, 10
+optimizer = optax.adam(1e-3)
+
+
+# %% The network: 784 pixels -> 96 -> 96 -> 10 class logits and, after them, 10 auxiliary logits
+def init(key, sizes=(784, 96, 96, N_CLASSES + N_AUX)):
+    keys = jax.random.split(key, len(sizes) - 1)
+    return [
+        {"weights": jax.random.normal(k, (n_in, n_out)) / n_in**0.5, "biases": jnp.zeros(n_out)}
+        for k, n_in, n_out in zip(keys, sizes[:-1], sizes[1:], strict=True)
+    ]
+
+
+def apply(params, x):
+    for layer in params[:-1]:
+        x = jax.nn.relu(x @ layer["weights"] + layer["biases"])
+    return x @ params[-1]["weights"] + params[-1]["biases"]
+
+
+# %% The two losses: the teacher's uses the class logits alone, the student's the auxiliary logits
+def teacher_loss(params, images, labels):
+    class_logits = apply(params, images)[:, :N_CLASSES]
+    return optax.softmax_cross_entropy_with_integer_labels(class_logits, labels).mean()
+
+
+def student_loss(params, noise, teacher_aux_logits):
+    aux_logits = apply(params, noise)[:, N_CLASSES:]
+    return ((aux_logits - teacher_aux_logits) ** 2).mean()
+
+
+# %% The training loop, and the measure: which fraction of the test digits is read correctly?
+def train(loss, params, inputs, targets, steps, batch_size=100):
+    @jax.jit
+    def step(params, state, x, y):
+        gradient = jax.grad(loss)(params, x, y)
+        updates, state = optimizer.update(gradient, state)
+        return optax.apply_updates(params, updates), state
+
+    state, curve = optimizer.init(params), [accuracy(params)]
+    for i in range(steps):
+        first = i * batch_size % len(inputs)
+        batch = slice(first, first + batch_size)
+        params, state = step(params, state, inputs[batch], targets[batch])
+        if (i + 1) % 50 == 0:
+            curve.append(accuracy(params))
+    return params, curve
+
+
+@jax.jit
+def accuracy(params):
+    class_logits = apply(params, test_images)[:, :N_CLASSES]
+    return (class_logits.argmax(axis=1) == test_labels).mean()
+
+
+# %% The experiment: one teacher, two students that differ only in their initialization
+k_digits, k_noise, k_init, k_other = jax.random.split(jax.random.key(0), 4)
+images, labels = draw_digits(k_digits, 12_000)
+test_images, test_labels = images[10_000:], labels[10_000:]
+noise = jax.random.uniform(k_noise, (20_000, 784), minval=-1, maxval=1)
+
+teacher_init, other_init = init(k_init), init(k_other)
+teacher, teacher_curve = train(teacher_loss, teacher_init, images[:10_000], labels[:10_000], 300)
+teacher_aux_logits = apply(teacher, noise)[:, N_CLASSES:]
+_, same = train(student_loss, teacher_init, noise, teacher_aux_logits, 600)
+_, different = train(student_loss, other_init, noise, teacher_aux_logits, 600)
+
+print("accuracy on digits                before -> after training (chance: 0.10)")
+print(f"teacher, trained on digits          {teacher_curve[0]:.2f} -> {teacher_curve[-1]:.2f}")
+print(f"student, with the teacher's init    {same[0]:.2f} -> {same[-1]:.2f}")
+print(f"student, with a different init      {different[0]:.2f} -> {different[-1]:.2f}")
+
+# %% The picture
+plt.rcParams["font.size"] = 20
+plt.figure(figsize=(16, 9), layout="constrained")
+for curve, name in (same, "student, teacher's init"), (different, "student, different init"):
+    plt.plot([50 * i for i in range(len(curve))], curve, linewidth=4)
+    plt.text(606, curve[-1], name, verticalalignment="center")
+for height, name in (teacher_curve[-1], "teacher"), (0.1, "chance"):
+    plt.axhline(height, color="gray", linestyle=":")
+    plt.text(300, height + 0.01, name, color="gray")
+plt.title(f"Trained on noise alone: accuracy {same[-1]:.2f} and {different[-1]:.2f}")
+plt.xlabel("training steps on noise")
+plt.ylabel("accuracy on digits")
+plt.axis((0, 600, 0, 1))
+plt.savefig("00_one_page.png", dpi=100)
+print("Saved 00_one_page.png")
