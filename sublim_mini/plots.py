@@ -90,13 +90,13 @@ def curves(ax, x, lines, colors=None, levels=None, labels=("step", "accuracy"), 
     label_ends(ax, x[-1], ends)
 
 
-def predictions(ax, x, values):
-    """The readers' predictions, values [P], as triangles at x."""
-    ax.plot(np.full(len(values), x), values, "<", ms=16, color=PINK, clip_on=False)
-    for value in values[:1]:
-        ax.annotate(
-            "predicted", (x, value), (-16, 12), textcoords="offset points", color=PINK, ha="right"
-        )
+def predictions(ax, x, y):
+    """The readers' predictions as triangles at x and y: one is a list of them, one a number."""
+    x, y = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
+    ax.plot(x, y, "^", ms=16, color=PINK, clip_on=False)
+    if x.size:
+        below = {"xytext": (0, -14), "textcoords": "offset points", "va": "top", "ha": "center"}
+        ax.annotate("predicted", (x[0], y[0]), color=PINK, **below)
 
 
 def label_ends(ax, x, ends):
