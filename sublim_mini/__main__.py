@@ -1,15 +1,16 @@
-"""The lessons by one command: without more words it lists them; `run 2 5 8` or `run all` runs them
-onto one page, OUT/index.html; `notebooks` makes a notebook of each; `gallery` shows results.
+"""The lessons from one command: alone it lists them; `run 2 9` or `run all` runs them and makes
+one page, OUT/index.html; `notebooks` makes notebooks; `gallery` makes the pages of the gallery.
 
 Nothing here imports JAX, so that the list is there at once.
 """
 
-import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -17,9 +18,18 @@ from pathlib import Path
 from .errors import InputError
 from .files import check_writable, folder_flag, replacing
 from .flags import Parser, number
-from .page import gallery_text, page
+from .page import check_results, gallery_index, gallery_page, html_page
 
 LESSONS = Path(__file__).parents[1] / "lessons"
+PNG = b"\x89PNG\r\n\x1a\n"  # what every PNG file begins with
+
+
+def say(text="", end="\n", file=None):
+    """Print at once. If nobody reads the stream any more (`| head`), go on without it."""
+    try:
+        print(text, end=end, file=file, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), (file or sys.stdout).fileno())
 
 
 def find_lessons(folder):
@@ -33,10 +43,10 @@ def find_lessons(folder):
 
 
 def about(path):
-    """A lesson's name, title and question, as its own first cell tells them."""
-    text = path.read_text(encoding="utf-8").split("\n# %%")[0]
+    """A lesson's name, title and question, as its first cell tells them."""
+    text = path.read_text(encoding="utf-8").split("\n# %%")[0] + "\n#\n"
     title = re.search(r"^# # (.*)$", text, re.MULTILINE)
-    question = re.search(r"^# \*\*The question\.\*\* (.*?)\n#\n", text + "\n#\n", re.M | re.S)
+    question = re.search(r"^# \*\*Question\.\*\* (.*?)\n#? *\n", text, re.M | re.S)
     question = re.sub(r"\n# |[*`]", lambda m: " " * ("#" in m[0]), question[1] if question else "")
     return {"name": path.stem, "title": title[1] if title else path.stem, "question": question}
 
@@ -52,70 +62,95 @@ def choose(names, paths):
     return list(dict.fromkeys(known[name] for name in names))
 
 
-def load(out, name):
-    """The results and the picture that a lesson saved in the folder `out`."""
+def load(folder, name, figure=True):
+    """The results, and the figure, that a lesson saved; InputError if they are not those."""
     try:
-        results = json.loads((out / f"{name}.json").read_text(encoding="utf-8"))
-        return {"results": results, "picture": (out / f"{name}.png").read_bytes()}
-    except (OSError, ValueError) as error:
-        raise InputError(f"no results of {name} in {out}: {error}") from error
+        picture = (folder / f"{name}.png").read_bytes() if figure else PNG
+        results = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        check_results(results)
+        if results["lesson"] != name or not picture.startswith(PNG):
+            raise InputError("another lesson's JSON, or no PNG")
+    except (OSError, ValueError, RecursionError) as error:
+        why = " ".join(str(error).split())
+        raise InputError(f"cannot read the results of {name} in {folder}: {why}") from error
+    return {"results": results, "picture": picture}
 
 
 def run_one(path, out, flags):
-    """Run a lesson by its own command line: what it is about, printed and saved, and its status."""
-    command = [sys.executable, str(path), "--out", str(out), *flags]
+    """Run a lesson by its own command line: what it is about, what it saved, and its status.
+
+    It runs in a new folder, and its files move to `out` once they are read and found whole: what an
+    earlier run left there is never taken for this one's.
+    """
+    root = str(Path(__file__).parents[1])
     env = {**os.environ, "MPLBACKEND": "agg", "PYTHONUTF8": "1"}
-    began = time.perf_counter()
-    done = subprocess.run(command, env=env, capture_output=True, encoding="utf-8", errors="replace")
-    made = {**about(path), "status": done.returncode, "printed": done.stdout, "errors": done.stderr}
-    try:
-        made |= {} if done.returncode else load(out, path.stem)
-    except InputError as error:
-        made |= {"status": 1, "errors": str(error)}
-    return {**made, "seconds": time.perf_counter() - began}
+    env["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [env.get("PYTHONPATH")])])
+    one_page = path.stem.startswith("00_")  # it has no flags and saves no JSON
+    command = [sys.executable, str(path.resolve()), *([] if one_page else ["--out", ".", *flags])]
+    made, began = about(path), time.perf_counter()
+    with tempfile.TemporaryDirectory(dir=out, prefix=".run-", ignore_cleanup_errors=True) as new:
+        done = subprocess.run(
+            command, env=env, cwd=new, capture_output=True, encoding="utf-8", errors="replace"
+        )
+        made |= {"status": done.returncode, "seconds": time.perf_counter() - began}
+        try:
+            if one_page:
+                saved = json.dumps(_one_page(made, done.stdout))
+                Path(new, f"{path.stem}.json").write_text(saved, encoding="utf-8")
+            if not done.returncode:
+                made |= load(Path(new), path.stem)
+                for ending in "png", "json":
+                    os.replace(Path(new, f"{path.stem}.{ending}"), out / f"{path.stem}.{ending}")
+        except InputError as error:
+            made["status"], done.stderr = 1, f"{done.stderr}\n{error}"
+    return {**made, "output": (done.stdout + done.stderr)[-5000:]}
+
+
+def _one_page(made, printed):
+    """The results of lesson 00, in the form of the others."""
+    alt = f"The figure of lesson {made['title']}. What the lesson printed has its numbers."
+    results = {"lesson": made["name"], "settings": {}, "seconds": round(made["seconds"], 1)}
+    results |= {"conditions": {}, "tables": {}, "curves": {}, "claims": [], "predictions": []}
+    return results | {"figure": {"title": made["title"], "alt": alt}, "printed": printed}
 
 
 def run(paths, out, flags):
-    """Run lessons one after the other, OUT/index.html written anew after each; 1 if any failed."""
+    """Run lessons one after the other; OUT/index.html is rewritten after each. 1 if any failed."""
     check_writable(out)
+    out.mkdir(parents=True, exist_ok=True)
     made = []
     for i, path in enumerate(paths, 1):
-        print(f"[{i} of {len(paths)}] {path.stem} ...", end=" ", flush=True)
+        say(f"[{i} of {len(paths)}] {path.stem} ...", end=" ")
         made.append(run_one(path, out, flags))
-        print(f"{'FAILED' if made[-1]['status'] else 'done'}, {made[-1]['seconds']:.0f} s")
+        say(f"{'FAILED' if made[-1]['status'] else 'done'}, {made[-1]['seconds']:.0f} s")
         if made[-1]["status"]:
-            print(textwrap.indent(made[-1]["errors"][-2000:].rstrip(), "    "), file=sys.stderr)
+            say(textwrap.indent(made[-1]["output"].rstrip(), "    "), file=sys.stderr)
         with replacing(out / "index.html") as temporary:
-            text = page(made, flags, len(paths) - i, smaller)
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_text(html_page(made, flags, len(paths) - i), encoding="utf-8")
     seconds, failed = sum(m["seconds"] for m in made), sum(m["status"] != 0 for m in made)
-    print(f"{len(made) - failed} done, {failed} failed, {seconds:.0f} s: {out / 'index.html'}")
+    say(f"{len(made) - failed} done, {failed} failed, {seconds:.0f} s: {out / 'index.html'}")
     return 1 if failed else 0
 
 
-def smaller(picture, width=1200, limit=120_000):
-    """A picture as WebP, at most `width` pixels wide, as good as fits in `limit` bytes."""
-    from PIL import Image
-
-    image = Image.open(io.BytesIO(picture)).convert("RGB")
-    if image.width > width:
-        image = image.resize((width, image.height * width // image.width), Image.Resampling.LANCZOS)
-    for quality in (90, 80, 70, 60, 50):
-        image.save(file := io.BytesIO(), "WEBP", quality=quality)
-        if file.tell() <= limit:
-            break
-    return file.getvalue()
-
-
-def gallery(paths, out, folder):
-    """From the results in `out`: a small picture of each lesson, and a README with its numbers."""
-    made = [{**about(path), **load(out, path.stem)} for path in paths]
-    for lesson in made:
-        with replacing(folder / f"{lesson['name']}.webp") as temporary:
-            temporary.write_bytes(smaller(lesson["picture"], width=800, limit=60_000))
-    with replacing(folder / "README.md") as temporary:
-        temporary.write_text(gallery_text(made), encoding="utf-8")
-    print(f"{len(made)} lessons: {folder / 'README.md'}")
+def gallery(paths, folder):
+    """A page of each lesson whose results and figure are in the folder, and a README; runs none."""
+    made = []
+    for path in paths:
+        name, script = path.stem, path.read_text(encoding="utf-8")
+        if not all((folder / f"{name}.{ending}").exists() for ending in ("json", "png")):
+            continue
+        mnist = (folder / "mnist" / f"{name}.json").exists()
+        earlier = folder / f"{name}.earlier.md"
+        made.append({**about(path), **load(folder, name), "script": script})
+        made[-1]["mnist"] = load(folder / "mnist", name, False)["results"] if mnist else None
+        made[-1]["earlier"] = earlier.read_text(encoding="utf-8") if earlier.exists() else None
+    if not made:
+        raise InputError(f"no results in {folder}: python -m sublim_mini run all --out {folder}")
+    pages = {f"{m['name']}.md": gallery_page(m) for m in made} | {"README.md": gallery_index(made)}
+    for name, text in pages.items():  # all pages are made before the first is written
+        with replacing(folder / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    say(f"{len(made)} lessons: {folder / 'README.md'}")
 
 
 def notebooks(paths, out):
@@ -129,21 +164,21 @@ def notebooks(paths, out):
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
         with replacing(out / f"{path.stem}.ipynb") as temporary:
             jupytext.write(notebook, temporary, fmt="ipynb")
-    print(f"{len(paths)} notebooks: {out}")
+    say(f"{len(paths)} notebooks: {out}")
 
 
 def main(argv=None, folder=LESSONS):
-    """The command line; the status is 0, 1 if a lesson failed, 2 after a line of bad input."""
+    """The command line; the status is 0, 1 if a lesson failed, 2 after one line of bad input."""
     parser = Parser(prog="sublim_mini", allow_abbrev=False, description=__doc__.split("\n\n")[0])
     commands = parser.add_subparsers(dest="command", parser_class=Parser)
-    runs = commands.add_parser("run", help="run lessons: `run 2 5 8`, `run all`")
+    runs = commands.add_parser("run", help="run lessons: `run 2 9`, `run all`")
     runs.add_argument("names", nargs="+", metavar="LESSON", help="a lesson's number, or all")
     runs.add_argument("--quick", action="store_true", help="with small numbers")
-    runs.add_argument("--seed", type=number(int, 0, 2**32 - 1), help="another seed (0)")
+    runs.add_argument("--seed", type=number(int, 0, 2**32 - 1), help="another seed for all of them")
     books = commands.add_parser("notebooks", help="make a notebook of each lesson")
-    shows = commands.add_parser("gallery", help="make lessons/gallery from the results of all")
-    for command, out in (runs, "results"), (books, "notebooks"), (shows, "results"):
+    for command, out in (runs, "results"), (books, "notebooks"):
         command.add_argument("--out", type=folder_flag, default=Path(out), help=f"folder ({out})")
+    commands.add_parser("gallery", help="make the pages of lessons/gallery from the results there")
     asked = parser.parse_args(argv)
     try:
         paths = find_lessons(folder)
@@ -154,19 +189,26 @@ def main(argv=None, folder=LESSONS):
         if asked.command == "notebooks":
             notebooks(paths, asked.out)
         elif asked.command == "gallery":
-            gallery(paths, asked.out, folder / "gallery")
+            gallery(paths, folder / "gallery")
         else:
             for lesson in map(about, paths):
-                print(lesson["title"])
-                print(textwrap.indent(textwrap.fill(lesson["question"], 88), "    "))
-    except InputError as error:
-        print(f"sublim_mini: {error}", file=sys.stderr)
+                say(lesson["title"])
+                say(textwrap.indent(textwrap.fill(lesson["question"], 88), "    "))
+    except (InputError, OSError) as error:
+        say(f"sublim_mini: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nsublim_mini: interrupted; the page has the lessons that ended", file=sys.stderr)
+        say()
+        say("sublim_mini: interrupted; the page has the lessons that ended", file=sys.stderr)
         return 130
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the lesson is ended too
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.reconfigure(errors="replace")  # on a console without some letter
+    try:
+        raise SystemExit(main())
+    finally:
+        say(end="")

@@ -1,36 +1,99 @@
-"""What `python -m sublim_mini` writes: a page to project, and a gallery to read.
+"""What `python -m sublim_mini` writes: one HTML page of a run, and Markdown pages of the gallery.
 
-A lesson here is a dict: name, title and question, its results and picture; after a run also its
-status, the seconds it took, and what it printed and complained of.
+A lesson here is a dict: name, title and question; `results` and `picture` as it saved them; after
+a run also its `status`, the `seconds` it took, and the `output` of one that failed.
 """
 
 import base64
+import math
+import re
 from html import escape
+from urllib.parse import quote
 
-VERDICT = {True: "✓ holds", False: "✗ does NOT hold", None: "? undecided"}
-BOUND = {"greater": "above", "less": "below", "within": "within ±", "exact": "exactly"}
-CLAIMS = "claim", "measured", "99 % interval", "to be", "verdict"
+from .errors import InputError
+
+BOUND = {"above": "above ", "below": "below ", "within": "within ±"}
+VERDICT = {True: "✓ holds", False: "✗ does not hold", None: "? undecided"}
+CLAIMS = "claim", "measured", "99 % interval", "to be", "n", "verdict"
+NUMBER, END, NONE = (int, float), (int, float, type(None)), type(None)
+ROW = {"values": [NUMBER], "mean": NUMBER, "low": END, "high": END}
+CLAIM = {"text": str, "kind": str, "n": int, "margin": NUMBER, "holds": (bool, NONE)}
+CLAIM |= {"effect": NUMBER, "low": END, "high": END}
+RESULTS = {  # what is read of a lesson's JSON; `...` stands for any name
+    "lesson": str,
+    "settings": {...: (str, bool, *END)},
+    "seconds": NUMBER,
+    "conditions": {...: ROW},
+    "tables": {...: {...: ROW}},
+    "claims": [CLAIM],
+    "predictions": [NUMBER],
+    "figure": {"title": str, "alt": str},
+    "printed": str,
+}
 STYLE = """
 body { font: 1.2rem/1.5 sans-serif; color: #111; background: #fff; max-width: 68rem;
        margin: auto; padding: 1rem }
-h1, h2 { line-height: 1.2 }
 h2 { border-top: 3px solid #0072b2; padding-top: 1rem; margin-top: 3rem }
 img { width: 100%; height: auto }
 pre { font-size: .95rem; line-height: 1.35; background: #f3f3f3; padding: .8rem; overflow: auto }
 table { border-collapse: collapse; width: 100% }
-th, td { text-align: left; vertical-align: top; padding: .3rem .6rem;
-         border-bottom: 1px solid #999 }
-@media (min-width: 45rem) { td:last-child { white-space: nowrap } }
+th, td { text-align: left; vertical-align: top; padding: .3rem; border-bottom: 1px solid #999 }
 @media print { h2 { break-before: page } pre { white-space: pre-wrap } }
 """
 
 
-def page(lessons, flags, left, smaller):
-    """One HTML page that needs no other file; `smaller` is applied to each picture."""
-    rows = [
-        (f'<a href="#{m["name"]}">{escape(m["title"])}</a>', f"{m['seconds']:.0f} s", _ending(m))
-        for m in lessons
+def check_results(value, shape=RESULTS, where="the results"):
+    """Raise InputError unless a value read from JSON has the shape of a lesson's results."""
+    kind = type(shape) if isinstance(shape, dict | list) else shape
+    if type(value) not in (kind if isinstance(kind, tuple) else (kind,)):
+        raise InputError(f"{where} cannot be of type {type(value).__name__}")
+    if isinstance(shape, list):
+        for i, item in enumerate(value):
+            check_results(item, shape[0], f"{where}, item {i + 1}")
+    elif isinstance(shape, dict):
+        for name in value if ... in shape else shape:
+            if name not in value:
+                raise InputError(f"{where}: {name!r} is missing")
+            check_results(value[name], shape[... if ... in shape else name], f"{where}: {name!r}")
+        if shape.get("kind") and value["kind"] not in BOUND:
+            raise InputError(f"{where}: 'kind' must be one of {', '.join(BOUND)}")
+    elif type(value) in NUMBER and not (abs(value) < 1e100 and math.isfinite(value)):
+        raise InputError(f"{where} is not a finite number of usual size")
+    if isinstance(value, str):
+        value.encode()  # half a surrogate pair could not be written: a ValueError
+
+
+def ending(lesson):
+    """How a lesson ended, in a few words: how many claims hold, or that it failed."""
+    if lesson.get("status"):
+        return f"FAILED with status {lesson['status']}"
+    verdicts = [claim["holds"] for claim in lesson["results"]["claims"]]
+    undecided = f", {verdicts.count(None)} undecided" if None in verdicts else ""
+    holding = f"{verdicts.count(True)} of {len(verdicts)} claims hold{undecided}"
+    return holding if verdicts else "No claims"
+
+
+def interval(row, n):
+    """The ends of an interval; "all n the same" and "none" where it has no width or no ends."""
+    low, high = row["low"], row["high"]
+    if low is None or high is None:
+        return "none"
+    return f"all {n} the same" if low == high else f"{low:.3f} to {high:.3f}"
+
+
+def claim_rows(results):
+    """A row for each claim, of the cells of CLAIMS."""
+    return [
+        (c["text"], f"{c['effect']:.3f}", interval(c, c["n"]))
+        + (f"{BOUND[c['kind']]}{c['margin']:g}", str(c["n"]), VERDICT[c["holds"]])
+        for c in results["claims"]
     ]
+
+
+def html_page(lessons, flags, left):
+    """One page that needs no other file; `left` lessons are still to come."""
+    rows = [(m["title"], f"{m['seconds']:.0f} s", ending(m)) for m in lessons]
+    links = [f"#{quote(m['name'])}" for m in lessons]
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -41,98 +104,106 @@ def page(lessons, flags, left, smaller):
 </head>
 <body>
 <h1>Subliminal learning: the lessons</h1>
-<p>Run with {" ".join(flags) or "all settings at their defaults"}{f"; {left} to come" * bool(left)}.
-Claims are decided by 99 % intervals over the seeds of the run; fewer than three decide nothing.</p>
-{_table(("lesson", "time", "claims"), rows)}
-{"".join(_section(m, smaller) for m in lessons)}</body>
+<p>Run with {" ".join(flags) or "the default settings"}{f"; {left} to come" * bool(left)}.
+Claims are decided by 99 % intervals over the seeds of the run. With fewer than three seeds they
+are undecided. A claim can fail in one run.</p>
+{_html_table(("lesson", "time", "result"), rows, links)}
+{"".join(map(_section, lessons))}</body>
 </html>
 """
 
 
-def _ending(lesson):
+def _section(lesson):
     if lesson["status"]:
-        return f"FAILED with status {lesson['status']}"
-    verdicts = [claim["holds"] for claim in lesson["results"]["claims"]]
-    undecided = f", {verdicts.count(None)} undecided" if None in verdicts else ""
-    return f"{verdicts.count(True)} of {len(verdicts)} hold{undecided}"
-
-
-def _section(lesson, smaller):
-    printed = lesson["printed"].split("\nClaims, each decided")[0].strip()
-    if lesson["status"]:
-        shown = f"<p>{_ending(lesson)}</p>\n<pre>{escape(lesson['errors'][-3000:])}</pre>"
+        shown = f'<p>{ending(lesson)}</p>\n<pre tabindex="0">{escape(lesson["output"])}</pre>'
     else:
-        picture = base64.b64encode(smaller(lesson["picture"])).decode()
-        claims = [[escape(cell) for cell in row] for row in _claims(lesson)]
-        shown = f"""<img alt="{escape(_instead(lesson))}" src="data:image/webp;base64,{picture}">
-{_table(CLAIMS, claims)}"""
-    return f"""<section id="{lesson["name"]}">
+        results, alt = lesson["results"], escape(lesson["results"]["figure"]["alt"])
+        picture = base64.b64encode(lesson["picture"]).decode()
+        shown = f"""<img alt="{alt}" src="data:image/png;base64,{picture}">
+<pre tabindex="0">{escape(results["printed"].strip())}</pre>
+{_html_table(CLAIMS, claim_rows(results)) if results["claims"] else ""}"""
+    return f"""<section id="{escape(lesson["name"])}">
 <h2>{escape(lesson["title"])}</h2>
 <p>{escape(lesson["question"])}</p>
-<pre tabindex="0">{escape(printed)}</pre>
 {shown}
 </section>
 """
 
 
-def _table(heads, rows):
+def _html_table(heads, rows, links=()):
+    """A table; `links`, one for each row, are put on the cells of the first column."""
+    rows = [[escape(cell) for cell in row] for row in rows]
+    for row, link in zip(rows, links, strict=False):
+        row[0] = f'<a href="{escape(link)}">{row[0]}</a>'
     head = "".join(f'<th scope="col">{cell}</th>' for cell in heads)
-    body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    body = "\n".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in rows)
     return f"<table>\n<tr>{head}</tr>\n{body}\n</table>"
 
 
-def _claims(lesson):
-    """A row for each claim, of the cells of CLAIMS."""
-    return [
-        (
-            c["text"],
-            f"{c['effect']:.3f}",
-            _ends(c),
-            f"{BOUND[c['kind']]} {c['margin']:g} (n = {c['n']} {c['unit']}s)",
-            VERDICT[c["holds"]],
-        )
-        for c in lesson["results"]["claims"]
+def gallery_page(lesson):
+    """A lesson's prose with the results of its display run, in Markdown.
+
+    lesson  also has its `script` (text), the results on `mnist` and the `earlier` runs, or None
+    """
+    name, results = quote(lesson["name"]), lesson["results"]
+    cells = re.split(r"^# %%(.*)$", lesson["script"], flags=re.MULTILINE)[1:]
+    prose = [
+        re.sub(r"^# ?", "", text.strip("\n"), flags=re.MULTILINE)
+        for kind, text in zip(cells[::2], cells[1::2], strict=True)
+        if "[markdown]" in kind
     ]
-
-
-def _ends(interval):
-    """The ends of an interval, unless one value gave none."""
-    low, high = interval["low"], interval["high"]
-    return "none" if low is None or high is None else f"{low:.3f} to {high:.3f}"
-
-
-def _instead(lesson):
-    """The text that stands for a lesson's figure."""
-    finding = lesson["results"]["finding"].rstrip(".")
-    return f"Figure of lesson {lesson['name'][:2]}: {finding}. Its numbers are in the tables."
-
-
-def gallery_text(lessons):
-    """Markdown: each lesson's question, picture, conditions and claims."""
-    parts = [
-        "# Gallery: what each lesson shows",
-        "For those who do not run anything. Made by `python -m sublim_mini gallery` from the "
-        "results of `python -m sublim_mini run all`: each number is one run's. Claims are decided "
-        "by 99 % intervals.",
+    place = next((i for i, p in enumerate(prose, 1) if p.startswith("## The result")), len(prose))
+    settings = ", ".join(f"{k}={v}" for k, v in results["settings"].items() if v is not None)
+    settings = " ".join(settings.replace("`", "'").split())
+    shown = [
+        _fenced(results["printed"]),
+        f"![{_plain(results['figure']['alt'])}]({name}.png)",
+        *_claims(results),
+        f"One run, {results['seconds']:.0f} s; settings: `{settings or 'none'}`. "
+        f"All its numbers: [`{name}.json`]({name}.json).",
     ]
-    for lesson in lessons:
-        name, results = lesson["name"], lesson["results"]
-        settings = ", ".join(f"{k}={v}" for k, v in results["settings"].items() if v is not None)
-        conditions = [
-            (condition, f"{c['mean']:.3f}", _ends(c), str(len(c["values"])))
-            for condition, c in results["conditions"].items()
+    code = f"The code is left out here: [`{name}.py`](../{name}.py)."
+    parts = [*prose[:1], code, *prose[1:place], *shown, *prose[place:]]
+    if mnist := lesson["mnist"]:
+        rows = [
+            (row, f"{c['mean']:.3f}", interval(c, len(c["values"])), str(len(c["values"])))
+            for row, c in mnist["conditions"].items()
         ]
-        parts += [
-            f"## {lesson['title']}",
-            lesson["question"],
-            f"![{_instead(lesson)}]({name}.webp)",
-            _markdown(("condition", "mean", "95 % interval", "n"), conditions),
-            _markdown(CLAIMS, _claims(lesson)),
-            f"[`{name}.py`](../{name}.py), {results['seconds']:.0f} s; {settings}",
-        ]
-    return "\n\n".join(parts) + "\n"
+        parts += ["## The same on real MNIST"]
+        parts += [_table(("condition", "mean", "95 % interval", "n"), rows), *_claims(mnist)]
+    if lesson["earlier"]:
+        parts += ["## Earlier runs", lesson["earlier"].strip()]
+    return "\n\n".join([*parts, "[All lessons](README.md)"]) + "\n"
 
 
-def _markdown(heads, rows):
-    rows = [heads, ["---"] * len(heads), *rows]
-    return "\n".join("| " + " | ".join(c.replace("|", "/") for c in row) + " |" for row in rows)
+def gallery_index(lessons):
+    """The list of the gallery's pages: title, question, and how many claims hold."""
+    lines = [
+        f"- [{_plain(m['title'])}]({quote(m['name'])}.md). {_plain(m['question'])} *{ending(m)}.*"
+        for m in lessons
+    ]
+    intro = (
+        "# Gallery: the lessons and what they show\n\nTo read without running anything. Each page "
+        "shows one run, whatever it says; `python -m sublim_mini gallery` makes the pages."
+    )
+    return f"{intro}\n\n" + "\n".join(lines) + "\n"
+
+
+def _claims(results):
+    return [_table(CLAIMS, claim_rows(results))] if results["claims"] else []
+
+
+def _fenced(text):
+    fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", text))])
+    return f"{fence}text\n{text.strip()}\n{fence}"
+
+
+def _table(heads, rows):
+    rows = [heads, ["---"] * len(heads), *(map(_plain, row) for row in rows)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _plain(text):
+    """Text that Markdown shows as it is, on one line."""
+    text = re.sub(r"([\\`*_\[\]<>|~])", r"\\\1", " ".join(text.split()))
+    return text.replace("&", "&amp;")
