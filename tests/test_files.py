@@ -137,7 +137,7 @@ HOSTILE = {
     "a pickle": (b"\x80\x04N.", "not a zip"),
     "no array": (archive([("a.npy", b"text")]), "magic"),
     "declares too much": (declares(2**31), "unpacks to more than"),
-    "declares too little": (declares(100), ""),
+    "declares too little": (declares(70), "Bad CRC-32"),
     "huge shape": (archive([("a.npy", npy(shape=(10**12,)))]), "reshape"),
     "huger shape": (archive([("a.npy", npy(shape=(10**30, 0)))]), ""),
     "negative shape": (archive([("a.npy", npy(shape=(-1,)))]), "shape (-1,)"),
@@ -185,7 +185,7 @@ def test_params_that_are_no_file(tmp_path):
 SAVED = archive([("a/0.npy", npy()), ("a/1.npy", npy(shape=(1, 2)))], zipfile.ZIP_DEFLATED)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(draws=st.data())
 def test_params_survive_changed_files(tmp_path_factory, draws):
     changed = bytearray(SAVED)
@@ -197,7 +197,7 @@ def test_params_survive_changed_files(tmp_path_factory, draws):
     params_or_error(path, bytes(changed))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(header=st.text(max_size=40), body=st.binary(max_size=40))
 def test_params_survive_any_header(tmp_path_factory, header, body):
     path = tmp_path_factory.getbasetemp() / "header.npz"
