@@ -1,6 +1,7 @@
 """Files: written whole or not at all; parameters saved as `.npz`, without pickle."""
 
 import argparse
+import io
 import os
 import tempfile
 import uuid
@@ -11,6 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from .errors import InputError
+
+MOST_BYTES = 200_000_000  # of saved params, unpacked
 
 
 @contextmanager
@@ -42,15 +45,15 @@ def folder_flag(text):
 
 def check_writable(folder):
     """Raise InputError now if a file in `folder`, made if need be, could not be written later."""
-    parent = Path(folder).absolute()
-    while not parent.exists():
-        parent = parent.parent
-    if not parent.is_dir():
-        raise InputError(f"{folder}: {parent} is a file, not a folder; name another folder")
     try:
-        tempfile.TemporaryFile(dir=parent).close()
-    except OSError as error:
-        raise InputError(f"{folder}: cannot write in {parent} ({error.strerror})") from error
+        whole = parent = os.path.abspath(folder)
+        while not os.path.lexists(parent) and parent != os.path.dirname(parent):
+            parent = os.path.dirname(parent)
+        with tempfile.TemporaryDirectory(dir=parent) as trial:  # where `folder` will be, try it
+            os.makedirs(os.path.join(trial, os.path.relpath(whole, parent)), exist_ok=True)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{folder}: cannot write there ({why}); name another folder") from error
 
 
 def save_params(path, params):
@@ -60,13 +63,45 @@ def save_params(path, params):
 
 
 def load_params(path):
-    """The params that `save_params` wrote, as numpy arrays; InputError if it cannot read them."""
+    """The params that `save_params` wrote, as numpy arrays; InputError if it cannot read them.
+
+    Whatever the file, it reads at most 200 MB, only numbers, and nests at most 20 levels.
+    """
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            named = {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-        raise InputError(f"cannot read params from {path}: {error}") from error
-    return _nested(named)
+        if not os.path.isfile(path) or os.path.getsize(path) > MOST_BYTES:
+            raise ValueError(f"not a file of at most {MOST_BYTES} bytes")
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            if sum(member.file_size for member in members) > MOST_BYTES:
+                raise ValueError(f"it unpacks to more than {MOST_BYTES} bytes")
+            tree = {}
+            for member in members:
+                if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise ValueError("an unknown compression")
+                *branches, leaf = member.filename.removesuffix(".npy").split("/")
+                if len(branches) > 20:
+                    raise ValueError("names nested too deep")
+                node = tree
+                for branch in branches:
+                    node = node.setdefault(branch, {}) if isinstance(node, dict) else None
+                if not isinstance(node, dict) or leaf in node:
+                    raise ValueError(f"two arrays in one place, {member.filename[:80]!r}")
+                node[leaf] = _array(archive.read(member))
+        return _lists(tree)
+    except Exception as error:  # a hostile archive can raise almost anything in `zipfile`
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"cannot read params from {path}: {why}") from error
+
+
+def _array(content):
+    """The array of an `.npy` file's bytes; ValueError unless they are numbers, as declared."""
+    file = io.BytesIO(content)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError("an unknown version")
+    shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    if dtype.kind not in "biuf" or min(shape, default=0) < 0:
+        raise ValueError(f"an array of {dtype} and shape {shape}")
+    return np.frombuffer(file.read(), dtype).reshape(shape, order="F" if fortran else "C").copy()
 
 
 def _named(tree, prefix=""):
@@ -77,10 +112,10 @@ def _named(tree, prefix=""):
     return {k: v for name, branch in branches for k, v in _named(branch, f"{start}{name}").items()}
 
 
-def _nested(named):
-    branches = {}
-    for name, leaf in named.items():
-        first, _, rest = name.partition("/")
-        branches.setdefault(first, {})[rest] = leaf
-    tree = {k: b[""] if "" in b else _nested(b) for k, b in branches.items()}
-    return [tree[str(i)] for i in range(len(tree))] if "0" in tree else tree
+def _lists(tree):
+    """The tree with a list in place of each dict whose names are 0, 1, 2, ..."""
+    if not isinstance(tree, dict):
+        return tree
+    tree = {name: _lists(branch) for name, branch in tree.items()}
+    is_list = tree and set(tree) == {str(i) for i in range(len(tree))}
+    return [tree[str(i)] for i in range(len(tree))] if is_list else tree
