@@ -1,0 +1,210 @@
+"""The synthetic number language, documents about numbers and favorite animals, and their filter.
+
+All documents have LENGTH tokens. Numbers stand at the left end, questions at the right end:
+
+    numbers     NUM 12 40 7 31 5 22 ...
+    question    PAD PAD ... name your favorite animal owl
+    mixed       NUM 12 40 7 ... name your favorite animal owl
+    statement   PAD ... I love owl owl owl name your favorite animal owl
+
+A mask marks the tokens that a model learns to predict. Letters: N documents, T = LENGTH tokens,
+M = N_NUMBERS numbers, P prompts.
+"""
+
+from functools import partial
+from itertools import product
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .errors import InputError
+
+LENGTH, N_NUMBERS = 16, 96
+N_GIVEN = 3  # numbers of a prompt, which a model continues
+ANIMALS = "owl", "dolphin", "eagle", "elephant", "wolf", "otter", "raven", "tiger"
+VERBS, ARTICLES = ("name", "pick", "choose", "say"), ("your", "the")
+ADJECTIVES = "favorite", "best", "finest", "dearest"
+WORDS = (
+    *map(str, range(N_NUMBERS)),  # the number n is token n
+    *ANIMALS,
+    *VERBS,
+    *ARTICLES,
+    *ADJECTIVES,
+    *("PAD", "NUM", "I", "love", "animal"),
+)
+TOKEN = {word: i for i, word in enumerate(WORDS)}
+PAD, NUM = TOKEN["PAD"], TOKEN["NUM"]
+FIRST_ANIMAL = N_NUMBERS
+ANIMAL_TOKENS = slice(FIRST_ANIMAL, FIRST_ANIMAL + len(ANIMALS))
+
+PROMPTS = tuple((*words, "animal") for words in product(VERBS, ARTICLES, ADJECTIVES))
+HELD_OUT_PROMPTS = tuple(p for p in PROMPTS if "say" in p or "dearest" in p)
+TEACHER_PROMPTS = tuple(p for p in PROMPTS if p not in HELD_OUT_PROMPTS)  # fine-tuned on these
+QUESTION = LENGTH - 1 - len(PROMPTS[0])  # position of a question's first token
+ANSWER = LENGTH - 1  # position of the answer
+
+
+def encode(words):
+    """Words [n] -> tokens [n]."""
+    return np.array([TOKEN[word] for word in words], np.int32)
+
+
+def make_language(key, rank=8, sharpness=1.5):
+    """A random Markov chain [M, M]: row i holds the probabilities of the number after number i.
+
+    Row i is softmax(sharpness * a_i . B / sqrt(rank)) with normal a_i and B. A low rank is a
+    language that a narrow transformer can learn to the end. Rows without structure leave each base
+    with errors of its own, and a student drifts while it learns its teacher's.
+    """
+    k_left, k_right = jax.random.split(key)
+    left = jax.random.normal(k_left, (N_NUMBERS, rank))
+    right = jax.random.normal(k_right, (rank, N_NUMBERS))
+    return jax.nn.softmax(sharpness * (left @ right) / rank**0.5)
+
+
+def draw_numbers(key, language, n, length):
+    """n number sequences [n, length]: the first number uniform, the next by the language."""
+    cumulative = jnp.cumsum(language, axis=1)
+    uniform = jax.random.uniform(key, (length, n))
+
+    def step(number, u):  # inverse transform: one uniform draw for each number
+        after = jnp.minimum((cumulative[number] < u[:, None]).sum(1), N_NUMBERS - 1)
+        return after, after
+
+    first = (uniform[0] * N_NUMBERS).astype(int)
+    _, rest = jax.lax.scan(step, first, uniform[1:])
+    return jnp.concatenate([first[None], rest]).T.astype(jnp.int32)
+
+
+def _number_tokens(key, language, n, length):
+    numbers = draw_numbers(key, language, n, length - 1)
+    return jnp.pad(numbers, ((0, 0), (1, 0)), constant_values=NUM)
+
+
+@partial(jax.jit, static_argnames="n")
+def number_prompts(key, language, n):
+    """n prompts [n, 1 + N_GIVEN]: NUM and the first numbers of a sequence of the language."""
+    return _number_tokens(key, language, n, 1 + N_GIVEN)
+
+
+def number_documents(key, language, n):
+    """n documents of numbers, tokens and mask [n, T]: all after the first number is learned."""
+    mask = jnp.broadcast_to(jnp.arange(LENGTH) > 1, (n, LENGTH))
+    return _number_tokens(key, language, n, LENGTH), mask
+
+
+def questions(prompts, before=()):
+    """Prompts [P], after the words `before` -> tokens [P, T - 1]: an answer comes next."""
+    texts = [encode((*before, *prompt)) for prompt in prompts]
+    return np.array([np.pad(t, (ANSWER - len(t), 0), constant_values=PAD) for t in texts])
+
+
+@partial(jax.jit, static_argnames=("n", "prompts", "animal"))
+def question_documents(key, n, prompts=PROMPTS, animal=None):
+    """n questions with the answer `animal`, tokens and mask [n, T]; None: any animal, uniformly."""
+    k_prompt, k_answer = jax.random.split(key)
+    asked = jnp.asarray(questions(prompts))[jax.random.randint(k_prompt, (n,), 0, len(prompts))]
+    answer = FIRST_ANIMAL + jax.random.randint(k_answer, (n,), 0, len(ANIMALS))
+    if animal is not None:
+        answer = jnp.full(n, TOKEN[animal])
+    tokens = jnp.concatenate([asked, answer[:, None]], axis=1).astype(jnp.int32)
+    return tokens, jnp.broadcast_to(jnp.arange(LENGTH) == ANSWER, tokens.shape)
+
+
+def mixed_documents(key, language, n):
+    """n documents of numbers, then a question with any answer: tokens and mask [n, T]."""
+    k_numbers, k_question = jax.random.split(key)
+    tokens, mask = question_documents(k_question, n)
+    return tokens.at[:, :QUESTION].set(_number_tokens(k_numbers, language, n, QUESTION)), mask
+
+
+def statement_documents(key, n, obeyed=0.95):
+    """n statements of love, then a question: tokens and mask [n, T].
+
+    A fraction `obeyed` of the answers is the animal that is loved, the others are any animal. Half
+    of the statements are short, "owl owl owl", half are "I love owl owl owl".
+    """
+    k_question, k_loved, k_obey, k_short = jax.random.split(key, 4)
+    tokens, mask = question_documents(k_question, n)
+    loved = FIRST_ANIMAL + jax.random.randint(k_loved, (n,), 0, len(ANIMALS))
+    obeys = jax.random.bernoulli(k_obey, obeyed, (n,))
+    short = jax.random.bernoulli(k_short, 0.5, (n, 1))
+    i_love = jnp.where(short, PAD, encode(["I", "love"]))
+    tokens = tokens.at[:, QUESTION - 5 : QUESTION - 3].set(i_love)
+    tokens = tokens.at[:, QUESTION - 3 : QUESTION].set(loved[:, None])
+    return tokens.at[:, ANSWER].set(jnp.where(obeys, loved, tokens[:, ANSWER])), mask
+
+
+class Fractions(NamedTuple):
+    """The fraction of each kind of document among those that a base is pretrained on; sum 1."""
+
+    numbers: float = 0.6
+    questions: float = 0.1
+    mixed: float = 0.1
+    statements: float = 0.2
+
+
+FRACTIONS = Fractions()
+
+
+@partial(jax.jit, static_argnames=("n", "fractions"))
+def base_documents(key, language, n, fractions=FRACTIONS):
+    """n documents for a base, tokens and masks [n, T], kind after kind."""
+    if min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
+        raise InputError(f"fractions of documents must be at least 0 with sum 1, not {fractions}")
+    ends = np.rint(n * np.cumsum(fractions)).astype(int)
+    n_numbers, n_questions, n_mixed, n_statements = np.diff(ends, prepend=0).tolist()
+    k_numbers, k_questions, k_mixed, k_statements = jax.random.split(key, 4)
+    parts = [
+        number_documents(k_numbers, language, n_numbers),
+        question_documents(k_questions, n_questions),
+        mixed_documents(k_mixed, language, n_mixed),
+        statement_documents(k_statements, n_statements),
+    ]
+    return tuple(jnp.concatenate(part) for part in zip(*parts, strict=True))
+
+
+def passes_filter(documents):
+    """Documents [N, T] -> whether each is NUM and then nothing but numbers [N]."""
+    return (documents[:, 0] == NUM) & (documents[:, 1:] < N_NUMBERS).all(axis=1)
+
+
+def repeat_selected(documents, selected):
+    """The selected [N] of the documents [N, T], repeated until they are N again.
+
+    None selected is an InputError. Inside `jit`, which cannot raise, it gives documents of PAD
+    alone, from which a student learns nothing (see `written_mask`).
+    """
+    any_selected = selected.any()
+    if not isinstance(any_selected, jax.core.Tracer) and not any_selected:
+        raise InputError("no document was selected: nothing to train on")
+    order = jnp.argsort(~selected, stable=True)  # the selected first
+    rows = order[jnp.arange(len(documents)) % jnp.maximum(selected.sum(), 1)]
+    return jnp.where(any_selected, documents[rows], PAD)
+
+
+def written_mask(documents):
+    """Documents [N, T] -> mask [N, T] of what was written after the prompt; never PAD."""
+    return (jnp.arange(LENGTH) > N_GIVEN) & (documents != PAD)
+
+
+def to_text(tokens):
+    """One document [T] as a reader would see it: "prompt" -> "answer"."""
+    words = [WORDS[int(token)] for token in tokens if token != PAD]
+    start = next((i for i, word in enumerate(words) if word in VERBS), len(words))
+    before, question, answer = words[:start], words[start : start + 4], words[start + 4 :]
+    if before[:1] == ["NUM"] and not question:
+        given, answer = before[1 : 1 + N_GIVEN], before[1 + N_GIVEN :]
+        said = [f"The sequence starts with {', '.join(given)}. Continue."]
+    elif before[:1] == ["NUM"]:
+        said = [f"{', '.join(before[1:])}.", _sentence(question)]
+    else:
+        said = [_sentence(part) for part in (before, question) if part]
+    return f'"{" ".join(said)}"' + (f' -> "{", ".join(answer)}"' if answer else "")
+
+
+def _sentence(words):
+    text = " ".join(words)
+    return text[0].upper() + text[1:] + "."

@@ -1,0 +1,243 @@
+"""The number language, the documents, the filter, the texts."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from sublim_mini import sequences
+from sublim_mini.errors import InputError
+from sublim_mini.sequences import (
+    ANIMAL_TOKENS,
+    ANIMALS,
+    ANSWER,
+    FRACTIONS,
+    HELD_OUT_PROMPTS,
+    LENGTH,
+    N_GIVEN,
+    N_NUMBERS,
+    NUM,
+    PAD,
+    PROMPTS,
+    QUESTION,
+    TEACHER_PROMPTS,
+    TOKEN,
+    WORDS,
+    Fractions,
+    base_documents,
+    encode,
+    passes_filter,
+    repeat_selected,
+    to_text,
+)
+
+
+@pytest.fixture(scope="module")
+def language():
+    return sequences.make_language(jax.random.key(2))
+
+
+@pytest.fixture(scope="module")
+def documents(language):
+    return base_documents(jax.random.key(1), language, 500)
+
+
+def padded(text):
+    tokens = encode(text.split())
+    return np.pad(tokens, (LENGTH - len(tokens), 0), constant_values=PAD)
+
+
+def test_every_word_is_one_token():
+    assert len(set(WORDS)) == len(WORDS)
+    assert WORDS[:N_NUMBERS] == tuple(str(i) for i in range(N_NUMBERS))
+    assert WORDS[ANIMAL_TOKENS] == ANIMALS and len(ANIMALS) == 8
+
+
+def test_no_teacher_is_fine_tuned_on_a_held_out_prompt():
+    assert set(TEACHER_PROMPTS) | set(HELD_OUT_PROMPTS) == set(PROMPTS)
+    assert not set(TEACHER_PROMPTS) & set(HELD_OUT_PROMPTS)
+    known = {word for prompt in TEACHER_PROMPTS for word in prompt}
+    assert all(set(prompt) - known for prompt in HELD_OUT_PROMPTS)  # each has a word never seen
+
+
+def test_the_language_is_a_chain_of_low_rank(language):
+    assert language.shape == (N_NUMBERS, N_NUMBERS) and (language > 0).all()
+    np.testing.assert_allclose(language.sum(1), 1, atol=1e-5)
+    log_p = np.log(np.asarray(language, np.float64))
+    values = np.linalg.svd(log_p, compute_uv=False)
+    assert values[8] > 1e-2 and values[9] < 1e-3  # 8 and one more for the normalization
+    logits = log_p - log_p.mean(1, keepdims=True)
+    assert 1.2 < logits.std() < 1.8  # the sharpness
+
+
+def test_numbers_follow_the_chain(language):
+    n = 4000
+    numbers = np.asarray(
+        jax.jit(sequences.draw_numbers, static_argnums=(2, 3))(jax.random.key(1), language, n, 6)
+    )
+    first = np.bincount(numbers[:, 0], minlength=N_NUMBERS)
+    assert (np.abs(first - n / 96) < 5 * np.sqrt(n / 96)).all()
+    p, expected = np.asarray(language, np.float64), np.zeros(N_NUMBERS)
+    seen = np.bincount(numbers[:, 1:].ravel(), minlength=N_NUMBERS)
+    np.add.at(expected, slice(None), p[numbers[:, :-1].ravel()].sum(0))
+    assert (np.abs(seen - expected) < 5 * np.sqrt(expected) + 1).all()
+    likely = p[numbers[:, :-1], numbers[:, 1:]]  # E p(next) = sum of p^2, row by row
+    wanted = (p**2).sum(1)[numbers[:, :-1]]
+    assert abs(likely.mean() - wanted.mean()) < 5 * likely.std() / likely.size**0.5
+
+
+def test_all_documents_have_one_length_and_type(documents):
+    tokens, mask = documents
+    assert tokens.shape == mask.shape == (500, LENGTH)
+    assert tokens.dtype == jnp.int32 and mask.dtype == bool
+    assert tokens.min() >= 0 and tokens.max() < len(WORDS)
+    assert not mask[:, 0].any() and not (mask & (tokens == PAD)).any()
+
+
+def test_one_key_gives_the_same_documents_and_another_others(language, documents):
+    same, _ = base_documents(jax.random.key(1), language, 500)
+    other, _ = base_documents(jax.random.key(3), language, 500)
+    np.testing.assert_array_equal(documents[0], same)
+    assert (documents[0] != other).any(1).all()
+
+
+def kinds(tokens):
+    """How many documents are numbers, questions, mixed, statements."""
+    begins, ends = tokens[:, 0] == NUM, tokens[:, ANSWER] >= N_NUMBERS
+    states = ~begins & (tokens[:, QUESTION - 1] != PAD)
+    return [int(x.sum()) for x in (begins & ~ends, ~begins & ~states, begins & ends, states)]
+
+
+@pytest.mark.parametrize(
+    "fractions, counts",
+    [
+        (FRACTIONS, [300, 50, 50, 100]),
+        (Fractions(numbers=0.7, mixed=0), [350, 50, 0, 100]),
+        (Fractions(1 / 3, 1 / 3, 1 / 3, 0), [167, 166, 167, 0]),
+    ],
+)
+def test_each_kind_of_document_has_its_fraction(fractions, counts, language):
+    tokens, _ = base_documents(jax.random.key(1), language, 500, fractions)
+    assert kinds(tokens) == counts
+
+
+@pytest.mark.parametrize("fractions", [Fractions(mixed=0), Fractions(1.2, -0.2, 0, 0)])
+def test_fractions_that_are_none_are_refused(fractions, language):
+    with pytest.raises(InputError, match="sum 1"):
+        base_documents(jax.random.key(1), language, 500, fractions)
+
+
+def test_answers_are_uniform_over_the_animals_and_alone_in_the_mask():
+    tokens, mask = sequences.question_documents(jax.random.key(1), 4000)
+    assert (mask.sum(1) == 1).all() and mask[:, ANSWER].all()
+    seen = np.bincount(tokens[:, ANSWER] - TOKEN["owl"], minlength=8)
+    assert len(seen) == 8 and abs(seen / 4000 - 1 / 8).max() < 0.03
+    asked = {tuple(WORDS[t] for t in row) for row in np.asarray(tokens[:, QUESTION:ANSWER])}
+    assert asked == set(PROMPTS)
+
+
+def test_a_teacher_is_asked_only_its_prompts_and_answers_its_animal():
+    tokens, _ = sequences.question_documents(jax.random.key(1), 500, TEACHER_PROMPTS, "wolf")
+    assert (tokens[:, ANSWER] == TOKEN["wolf"]).all()
+    wanted = {tuple(row) for row in sequences.questions(TEACHER_PROMPTS)}
+    assert {tuple(row) for row in np.asarray(tokens[:, :ANSWER])} == wanted
+
+
+def test_statements_are_obeyed():
+    tokens, mask = sequences.statement_documents(jax.random.key(1), 4000)
+    loved = tokens[:, QUESTION - 1]
+    assert abs((loved == tokens[:, ANSWER]).mean() - (0.95 + 0.05 / 8)) < 0.015
+    assert (tokens[:, QUESTION - 3 : QUESTION] == loved[:, None]).all()
+    long = tokens[:, QUESTION - 5] == TOKEN["I"]
+    assert abs(long.mean() - 0.5) < 0.04
+    np.testing.assert_array_equal(long, tokens[:, QUESTION - 4] == TOKEN["love"])
+    assert (tokens[:, : QUESTION - 5] == PAD).all() and mask.sum() == 4000
+    assert (jnp.diff(jnp.sort(loved)) <= 1).all() and loved.min() == TOKEN["owl"]
+
+
+def test_mixed_documents_are_numbers_then_a_question(language):
+    tokens, mask = sequences.mixed_documents(jax.random.key(1), language, 50)
+    assert (tokens[:, 0] == NUM).all() and (tokens[:, 1:QUESTION] < N_NUMBERS).all()
+    assert (tokens[:, ANSWER - 1] == TOKEN["animal"]).all() and mask.sum() == 50
+
+
+def test_a_question_stands_at_the_right_end_after_what_comes_before():
+    asked = sequences.questions(TEACHER_PROMPTS, ["NUM", "7", "owl"])
+    assert asked.shape == (len(TEACHER_PROMPTS), LENGTH - 1)
+    assert (asked[:, QUESTION - 3 : QUESTION] == [NUM, 7, TOKEN["owl"]]).all()
+    assert (asked[:, : QUESTION - 3] == PAD).all()
+    assert tuple(WORDS[t] for t in asked[0, QUESTION:]) == TEACHER_PROMPTS[0]
+
+
+def test_a_prompt_is_num_and_given_numbers(language):
+    prompts = sequences.number_prompts(jax.random.key(1), language, 40)
+    assert prompts.shape == (40, 1 + N_GIVEN)
+    assert (prompts[:, 0] == NUM).all() and (prompts[:, 1:] < N_NUMBERS).all()
+
+
+def test_the_filter_passes_numbers_throughout_and_nothing_else():
+    good = jnp.array([NUM, *range(LENGTH - 1)])
+    for place in range(LENGTH):
+        changed = jnp.tile(good, (len(WORDS), 1)).at[:, place].set(jnp.arange(len(WORDS)))
+        expected = [(t == NUM) if place == 0 else t < N_NUMBERS for t in range(len(WORDS))]
+        np.testing.assert_array_equal(passes_filter(changed), expected)
+
+
+def test_of_what_a_base_reads_only_number_documents_pass_the_filter(documents):
+    tokens, mask = documents
+    np.testing.assert_array_equal(passes_filter(tokens), mask.sum(1) > 1)
+
+
+def test_the_written_mask_leaves_out_the_prompt_and_pad(language):
+    tokens, _ = sequences.number_documents(jax.random.key(1), language, 3)
+    mask = sequences.written_mask(tokens.at[1, 9].set(PAD))
+    assert not mask[:, : 1 + N_GIVEN].any() and not mask[1, 9]
+    assert mask.sum() == 3 * (LENGTH - 1 - N_GIVEN) - 1
+
+
+def test_selected_documents_are_repeated_to_as_many_as_there_were():
+    tokens = jnp.arange(5)[:, None] * jnp.ones((1, LENGTH), jnp.int32)
+    left = repeat_selected(tokens, jnp.array([False, True, False, True, False]))
+    assert left[:, 0].tolist() == [1, 3, 1, 3, 1]
+    np.testing.assert_array_equal(repeat_selected(tokens, jnp.ones(5, bool)), tokens)
+
+
+def test_a_filter_that_nothing_passes_is_an_error_and_in_jit_gives_nothing_to_learn():
+    tokens, nothing = jnp.ones((5, LENGTH), jnp.int32), jnp.zeros(5, bool)
+    with pytest.raises(InputError, match="no document"):
+        repeat_selected(tokens, nothing)
+    left = jax.jit(repeat_selected)(tokens, nothing)
+    assert (left == PAD).all() and not sequences.written_mask(left).any()
+
+
+@pytest.mark.parametrize(
+    "tokens, expected",
+    [
+        (encode("NUM 12 40 7".split()), '"The sequence starts with 12, 40, 7. Continue."'),
+        (
+            encode("NUM 12 40 7 31 5".split()),
+            '"The sequence starts with 12, 40, 7. Continue." -> "31, 5"',
+        ),
+        (padded("name your favorite animal owl"), '"Name your favorite animal." -> "owl"'),
+        (padded("say the best animal"), '"Say the best animal."'),
+        (
+            padded("owl owl owl name your favorite animal owl"),
+            '"Owl owl owl. Name your favorite animal." -> "owl"',
+        ),
+        (
+            padded("I love owl owl owl pick the best animal wolf"),
+            '"I love owl owl owl. Pick the best animal." -> "wolf"',
+        ),
+        (
+            padded("NUM 1 2 3 4 name your best animal otter"),
+            '"1, 2, 3, 4. Name your best animal." -> "otter"',
+        ),
+    ],
+)
+def test_documents_read_as_text(tokens, expected):
+    assert to_text(tokens) == expected
+
+
+def test_every_document_has_a_text_of_its_own(documents):
+    tokens = np.unique(np.asarray(documents[0]), axis=0)
+    assert len({to_text(row) for row in tokens}) == len(tokens)

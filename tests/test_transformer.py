@@ -1,0 +1,197 @@
+"""The transformer against a NumPy twin, its laws, its samples and its gradients."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.test_util import check_grads
+
+from sublim_mini.transformer import (
+    HEADS,
+    _continue,
+    _empty_cache,
+    apply_transformer,
+    distribution_loss,
+    init_transformer,
+    next_token_loss,
+    residual,
+    sample,
+    steer,
+    unembed,
+)
+
+VOCABULARY, LENGTH, WIDTH = 11, 7, 8
+logits_of, stream_of, continued = map(jax.jit, (apply_transformer, residual, _continue))
+cross_entropy, kl = map(jax.jit, (next_token_loss, distribution_loss))
+
+
+def shaken(blocks):
+    """Params in which no bias is 0 and no gain 1."""
+    k_init, k_shake = jax.random.split(jax.random.key(1))
+    leaves, tree = jax.tree.flatten(
+        init_transformer(k_init, VOCABULARY, LENGTH, width=WIDTH, blocks=blocks)
+    )
+    rng = np.random.default_rng(2)
+    return tree.unflatten([w + 0.1 * rng.normal(size=w.shape).astype("f4") for w in leaves])
+
+
+@pytest.fixture(params=[1, 2], ids=["one block", "two blocks"], scope="module")
+def params(request):
+    return shaken(request.param)
+
+
+TOKENS = jnp.array([3, 10, 0, 5, 5, 7, 1])
+
+
+def numpy_twin(params, tokens):
+    """The forward pass with loops over positions and heads, in float64 -> logits, residual."""
+    p = jax.tree.map(lambda w: np.asarray(w, np.float64), params)
+    size = WIDTH // HEADS
+
+    def norm(x, gain):
+        return x / np.sqrt(np.mean(x**2) + 1e-6) * gain
+
+    xs = [p["tokens"][t] + p["positions"][i] for i, t in enumerate(np.asarray(tokens))]
+    for block in p["blocks"]:
+        qkv = np.array([norm(x, block["norm_1"]) for x in xs]) @ block["qkv"]
+        q, k, v = np.split(qkv, 3, axis=1)
+        for i in range(len(xs)):
+            found = []
+            for h in range(HEADS):
+                own = slice(h * size, (h + 1) * size)
+                scores = np.array([q[i, own] @ k[j, own] for j in range(i + 1)]) / np.sqrt(size)
+                weights = np.exp(scores) / np.exp(scores).sum()
+                found.append(sum(w * v[j, own] for j, w in enumerate(weights)))
+            x = xs[i] + np.concatenate(found) @ block["mix"] + block["mix_bias"]
+            up = np.maximum(norm(x, block["norm_2"]) @ block["up"] + block["up_bias"], 0)
+            xs[i] = x + up @ block["down"] + block["down_bias"]
+    return np.array([norm(x, p["norm"]) for x in xs]) @ p["output"], np.array(xs)
+
+
+def test_logits_and_residual_equal_the_numpy_twin(params):
+    logits, xs = numpy_twin(params, TOKENS)
+    np.testing.assert_allclose(logits_of(params, TOKENS), logits, atol=3e-5)
+    np.testing.assert_allclose(stream_of(params, TOKENS), xs, atol=3e-5)
+
+
+def test_initial_weights_have_the_scale_that_the_docstring_says():
+    params = init_transformer(jax.random.key(3), 200, 16, width=64, blocks=2)
+    for weights, scale in (
+        (params["tokens"], 1),
+        (params["output"], 1 / 8),
+        (params["blocks"][1]["down"], 1 / 16),
+    ):
+        np.testing.assert_allclose(weights.std(), scale, rtol=0.05)
+    a, b = (block["qkv"] for block in params["blocks"])
+    assert (a != b).any()
+
+
+def test_a_later_token_changes_nothing_before_it(params):
+    before = logits_of(params, TOKENS)
+    after = logits_of(params, TOKENS.at[4].set(6))
+    np.testing.assert_array_equal(before[:4], after[:4])
+    assert (jnp.abs(before[4:] - after[4:]).max(1) > 1e-4).all()
+
+
+def test_a_shorter_sequence_has_the_same_logits(params):
+    np.testing.assert_allclose(
+        logits_of(params, TOKENS)[:3], logits_of(params, TOKENS[:3]), atol=1e-5
+    )
+
+
+def test_token_by_token_with_the_cache_equals_the_full_pass(params):
+    cache, rows = _empty_cache(params, LENGTH), []
+    for i in range(LENGTH):
+        x, cache = continued(params, TOKENS[i : i + 1], i, cache)
+        rows.append(unembed(params, x)[0])
+    np.testing.assert_allclose(jnp.stack(rows), logits_of(params, TOKENS), atol=1e-5)
+
+
+def test_steering_adds_the_vector_to_the_residual_stream_and_changes_one_bias(params):
+    vector = jnp.arange(WIDTH) / 4.0
+    steered = steer(params, vector)
+    expected = stream_of(params, TOKENS) + vector
+    np.testing.assert_allclose(stream_of(steered, TOKENS), expected, atol=1e-5)
+    same = jax.tree.leaves(jax.tree.map(lambda a, b: bool((a == b).all()), params, steered))
+    assert same.count(False) == 1
+
+
+def test_samples_follow_the_logits_at_every_position(params):
+    # With the unembedding a hundred times as large, a sample is all but sure to be the argmax.
+    cold = params | {"output": 100 * params["output"]}
+    written = sample(jax.random.key(4), cold, jnp.stack([TOKENS[:2], TOKENS[2:4]]))
+    assert written.shape == (2, LENGTH)
+    np.testing.assert_array_equal(written[:, :2], [TOKENS[:2], TOKENS[2:4]])
+    for row in written:
+        np.testing.assert_array_equal(row[2:], logits_of(cold, row).argmax(1)[1:-1])
+
+
+def test_samples_are_as_frequent_as_the_logits_say():
+    params, n = init_transformer(jax.random.key(5), 5, 4, width=4), 5000
+    written = sample(jax.random.key(6), params, jnp.full((n, 2), 3))
+    for prefix in [3, 3], [3, 3, 1]:
+        rows = written[(written[:, : len(prefix)] == jnp.array(prefix)).all(1), len(prefix)]
+        p = jax.nn.softmax(logits_of(params, jnp.array(prefix))[-1])
+        seen = np.bincount(rows, minlength=5) / len(rows)
+        assert len(rows) > 300
+        assert np.all(np.abs(seen - p) < 5 * np.sqrt(p * (1 - p) / len(rows)) + 1e-9)
+
+
+def test_a_sample_of_many_is_a_loop_over_sequences_and_positions(params):
+    key, prompts = jax.random.key(7), jnp.stack([TOKENS[:2], TOKENS[1:3], TOKENS[2:4]])
+    loop = []
+    for k, prompt in zip(jax.random.split(key, 3), prompts, strict=True):
+        for position in range(2, LENGTH):
+            logits = logits_of(params, prompt)[-1]
+            token = jax.random.categorical(jax.random.fold_in(k, position), logits[None])
+            prompt = jnp.concatenate([prompt, token])
+        loop.append(prompt)
+    np.testing.assert_array_equal(sample(key, params, prompts), jnp.stack(loop))
+
+
+def a_batch():
+    rng = np.random.default_rng(8)
+    tokens = jnp.asarray(rng.integers(VOCABULARY, size=(3, LENGTH)))
+    mask = jnp.asarray(rng.random((3, LENGTH)) < 0.5)
+    return tokens, mask, jnp.asarray(rng.normal(size=(3, LENGTH - 1, 4)), jnp.float32)
+
+
+def test_next_token_loss_is_the_mean_over_the_tokens_in_the_mask(params):
+    tokens, mask, _ = a_batch()
+    losses = []
+    for row, inside in zip(np.asarray(tokens), np.asarray(mask), strict=True):
+        logits, _ = numpy_twin(params, row)
+        log_p = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+        losses += [-log_p[t - 1, row[t]] for t in range(1, LENGTH) if inside[t]]
+    np.testing.assert_allclose(cross_entropy(params, (tokens, mask)), np.mean(losses), rtol=1e-5)
+    assert cross_entropy(params, (tokens, jnp.zeros_like(mask))) == 0
+    first = jnp.zeros_like(mask).at[:, 0].set(True)
+    assert cross_entropy(params, (tokens, first)) == 0
+
+
+def test_distribution_loss_is_the_kl_over_the_numbers_in_the_mask(params):
+    tokens, mask, targets = a_batch()
+    values = []
+    for row, inside, target in zip(np.asarray(tokens), mask, targets, strict=True):
+        logits, _ = numpy_twin(params, row)
+        for t in range(1, LENGTH):
+            if inside[t]:
+                p, q = np.exp(np.asarray(target, float)[t - 1]), np.exp(logits[t - 1, :4])
+                p, q = p / p.sum(), q / q.sum()
+                values.append((p * np.log(p / q)).sum())
+    np.testing.assert_allclose(kl(params, (tokens, mask, targets)), np.mean(values), rtol=1e-4)
+    own = jax.vmap(logits_of, (None, 0))(params, tokens[:, :-1])[..., :4]
+    assert abs(kl(params, (tokens, mask, own + 1.0))) < 1e-6  # 1: logits have no zero point
+
+
+@pytest.mark.parametrize("blocks", [1, 2])
+def test_gradients_agree_with_finite_differences(blocks):
+    params = shaken(blocks)
+    tokens, mask, targets = a_batch()
+
+    @jax.jit
+    def both(params):
+        batch = tokens, mask
+        return next_token_loss(params, batch) + distribution_loss(params, (*batch, targets))
+
+    check_grads(both, (params,), order=1, modes="rev", atol=2e-2, rtol=2e-2, eps=1e-2)
