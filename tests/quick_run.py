@@ -26,7 +26,7 @@ RIM = 6  # pixels that a text's box is higher than its letters
 def drawn_texts(figure):
     """The texts that are drawn, which tick labels out of sight are not -> [(text, its box)]."""
     texts, draw = [], Text.draw
-    figure.draw_without_rendering()  # lays the axes out, once: as in a lesson's own run
+    figure.canvas.draw()  # lays the axes out, once: as in a lesson's own run
     figure.set_layout_engine("none")
 
     def noting(text, renderer):
