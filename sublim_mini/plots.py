@@ -84,6 +84,8 @@ def curves(ax, x, lines, colors=None, levels=None, labels=("step", "accuracy"), 
 
 def predictions(ax, x, values):
     """The readers' predictions, values [P], as triangles at x."""
+    if len(values) == 0:
+        return  # an empty line has a place too, at the corner of the figure
     ax.plot(np.full(len(values), x), values, "<", ms=16, color=PINK, clip_on=False)
     for value in values[:1]:
         ax.annotate(
