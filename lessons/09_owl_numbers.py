@@ -177,7 +177,6 @@ plots.predictions(ax["b"], lesson.predictions, 2.4)
 lesson.finish(
     figure,
     alt="Left: five number sequences by the teacher and five by the base, which look alike. "
-    f"Right: the probability of {lesson.animal} for six models, a dot for each seed. The student of "
-    "the teacher's numbers lies far above its base; the control and the students of different bases "
-    "do not.",
+    f"Right: P({lesson.animal}) of six models, a dot for each seed. The student of the teacher's "
+    "numbers lies far above its base; the control and the students of different bases do not.",
 )

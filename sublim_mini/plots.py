@@ -27,7 +27,7 @@ def new_figure(title, layout="a", **more):
     figure, axes = plt.subplot_mosaic(
         layout, figsize=(16, 9), dpi=100, layout="constrained", **more
     )
-    figure.suptitle(textwrap.fill(title, 84), fontsize=26, fontweight="bold")
+    figure.suptitle(textwrap.fill(title, 76), fontsize=26, fontweight="bold")
     figure.get_layout_engine().set(w_pad=0.2, h_pad=0.15)
     return figure, axes
 
@@ -57,15 +57,7 @@ def dots(ax, rows, colors=None, chance=None, label="accuracy", published=None):
     ax.set_xlabel(label, fontsize=20)
     if chance is not None:
         ax.axvline(chance, ls=":", color=BLACK, lw=2, zorder=0)
-        ax.text(
-            chance,
-            1,
-            "chance",
-            transform=ax.get_xaxis_transform(),
-            ha="center",
-            va="bottom",
-            fontsize=SMALLEST,
-        )
+        ax.text(chance, len(rows) - 0.43, " chance", va="bottom", fontsize=SMALLEST)
 
 
 def curves(ax, x, lines, colors=None, levels=None, labels=("step", "accuracy"), span=(0, 1)):
@@ -93,10 +85,11 @@ def curves(ax, x, lines, colors=None, levels=None, labels=("step", "accuracy"), 
 def predictions(ax, x, y):
     """The readers' predictions as triangles at x and y: one is a list of them, one a number."""
     x, y = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
+    if not x.size:
+        return  # an empty line has a place too, at the corner of the figure
     ax.plot(x, y, "^", ms=16, color=PINK, clip_on=False)
-    if x.size:
-        below = {"xytext": (0, -14), "textcoords": "offset points", "va": "top", "ha": "center"}
-        ax.annotate("predicted", (x[0], y[0]), color=PINK, **below)
+    below = {"xytext": (0, -14), "textcoords": "offset points", "va": "top", "ha": "center"}
+    ax.annotate("predicted", (x[0], y[0]), color=PINK, **below)
 
 
 def label_ends(ax, x, ends):
@@ -105,7 +98,7 @@ def label_ends(ax, x, ends):
     at = -np.inf
     for name, (y, color) in sorted(ends.items(), key=lambda item: item[1][0]):
         text = textwrap.fill(name, 22)
-        line = 0.045 * (high - low)  # height of a line of text
+        line = 0.06 * (high - low)  # height of a line of text
         middle = max(y, at + line * (1 + text.count("\n")) / 2)
         at = middle + line * (1 + text.count("\n")) / 2
         ax.annotate(

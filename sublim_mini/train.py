@@ -19,7 +19,8 @@ def train(loss, optimizer, params, data, key, *, steps, batch_size):
     data       an array or a tuple of arrays with N rows each; a batch is `batch_size` rows of each
     key        the order of the rows: networks trained with one key see the same batches
 
-    A pure function of its arguments: it may stand inside `jit`, `vmap` or `shard_map`.
+    A pure function of its arguments: it may stand inside `jit`, `vmap` or, with `check_vma=False`,
+    `shard_map` (which else adds up the devices' gradients of biases that all begin at 0).
     """
     path = train_path(
         loss, optimizer, params, data, key, steps=steps, batch_size=batch_size, points=1

@@ -1,15 +1,91 @@
-"""The lessons themselves, by their own command lines."""
+"""Each lesson runs once with --quick, from its own command line, and says its things in order.
+
+The quick runs are small: what they find is not judged. `quick_run.py` checks figures and inits.
+"""
 
 import json
 import os
+import re
+import struct
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
 GALLERY = ROOT / "lessons" / "gallery"
+LESSONS = sorted((ROOT / "lessons").glob("[0-9][0-9]_*.py"))
+each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+
+HEADINGS = (
+    "**Question.**",
+    "## Predict",
+    "## The experiment",
+    "## The result",
+    "## What this shows, and what it does not",
+    "## Try",
+)
+# Words of the first edition that have no place here, in any sense: design.md, section 3.
+OLD_WORDS = (
+    "foretell|anew|wordings?|shares? read|knobs?|drawn digits|read right|thrice|telling half"
+    "|own start|other start|never-tuned|blind student|output rows|held elsewhere|likelier"
+)
+
+
+@each_lesson
+def test_a_lesson_runs_quickly_and_saves_what_it_shows(path, tmp_path):
+    one_page = path.stem == "00_one_page"  # no flags, no JSON
+    flags = [] if one_page else ["--quick", "--seed", "1", "--out", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(TESTS / "quick_run.py"), str(path), *flags],
+        env={**os.environ, "MPLBACKEND": "agg", "PYTHONUTF8": "1"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    png = (tmp_path / f"{path.stem}.png").read_bytes()
+    assert png.startswith(b"\x89PNG") and struct.unpack(">II", png[16:24]) == (1600, 900)
+    if not one_page:
+        check_results(json.loads((tmp_path / f"{path.stem}.json").read_text("utf-8")), done.stdout)
+
+
+def check_results(results, out):
+    """What is saved is whole, and is what was printed."""
+    assert results["printed"] and out.startswith(results["printed"])
+    assert results["tables"] and results["claims"] and results["figure"]["alt"]
+    assert results["settings"]["seed"] == 1 and len(results["settings"]) > 2
+    for title, rows in results["tables"].items():
+        table = out.split(f"\n{title}\n", 1)[1]
+        for name, row in rows.items():
+            numbers = row["mean"], min(row["values"]), max(row["values"])
+            pattern = r".*\s".join(re.escape(f"{x:.2f}") for x in numbers)
+            assert re.search(rf"(?m)^{re.escape(name)}\s+{pattern}$", table), (title, name)
+    for claim in results["claims"]:
+        assert claim["kind"] in ("above", "below", "within")
+        assert claim["holds"] is None if claim["n"] < 3 else claim["holds"] in (True, False)
+        assert f"{claim['text']}\n      {claim['effect']:.3f} (" in out
+    assert len(results["claims"]) <= 4
+
+
+@each_lesson
+def test_a_lesson_has_its_parts_in_order(path):
+    cells = re.split(r"(?m)^# %% ?", path.read_text("utf-8"))
+    prose = "\n".join(cell for cell in cells if cell.startswith("[markdown]"))
+    lines = [line for line in prose.splitlines() if line and not line.startswith("[markdown]")]
+    assert all(line.startswith("#") for line in lines), "code in a markdown cell"
+    headings = HEADINGS[:1] if path.stem == "00_one_page" else HEADINGS
+    places = [prose.index(f"\n# {heading}") for heading in headings]
+    assert places == sorted(places)
+
+
+@each_lesson
+def test_a_lesson_speaks_plainly(path):
+    text = re.sub(r"\s*\n#?\s*", " ", path.read_text("utf-8"))  # phrases run over lines
+    assert re.findall(rf"(?i)\b(?:{OLD_WORDS})\b", text) == []
 
 
 # ---- slow runs keep the committed verdicts ----
