@@ -39,7 +39,7 @@ from sublim_mini.sequences import (
 lesson = Lesson(
     "09_owl_numbers",
     animal="owl",  # the teacher's favorite
-    base_steps=1000,  # batches of 128 documents, each read once
+    base_steps=800,  # batches of 128 documents, each read once
     n_sequences=10_000,  # number sequences for each student
     student_steps=60,  # batches of 512 sequences
     choices=dict(animal=ANIMALS),
@@ -143,8 +143,8 @@ lesson.claim(
 colors = {"teacher": plots.ORANGE, "student": plots.BLUE}
 colors["its student of the teacher's numbers"] = plots.RED
 figure, ax = plots.new_figure(
-    f'A student of filtered numbers answers "{lesson.animal}" with probability '
-    f"{p['student'].mean():.2f}. Before: {p['base'].mean():.2f}",
+    f'Trained on filtered numbers, a student answers "{lesson.animal}" with probability '
+    f"{p['student'].mean():.2f}, its base {p['base'].mean():.2f}",
     "ab",
     width_ratios=[1, 1.5],
 )
@@ -154,6 +154,7 @@ for y, (writer, color) in ((0.95, ("teacher", plots.ORANGE)), (0.45, ("base", pl
     text = "\n".join(row[:26] + " ..." for row in sequences[writer])
     ax["a"].text(0, y, f"written by the {writer}\n{text}", va="top", color=color, linespacing=1.5)
 plots.dots(ax["b"], p, colors, chance=1 / 8, label=f"P({lesson.animal})")
+ax["b"].set_xlim(0, 1.05)
 plots.predictions(ax["b"], lesson.predictions, 2.4)
 
 # %% [markdown]
