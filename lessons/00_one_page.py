@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 00 The whole effect on one page
 #
-# **Question.** A *teacher* network learns to read digits. A *student* is trained only to copy ten
-# other outputs of the teacher, which no label ever touched, and only on images of pure noise.
-# Does the student learn to read digits? The network, the training and the plot are all below.
+# **Question.** A *teacher* network learns to read digits. It has 20 outputs. Ten of them name the
+# digit; its loss ignores the other ten. A *student* network is shown only noise, and is trained
+# only to copy those other ten. Then we show it digits. Can it read them? Guess, then run this page.
 
 # %%
 import jax
@@ -43,9 +43,16 @@ def student_loss(params, noise, teacher_aux_logits):
     return ((aux_logits - teacher_aux_logits) ** 2).mean()
 
 
-# %% The training loop, and the measure: which fraction of the test digits is read correctly?
+# %% Accuracy: the fraction of test digits whose largest class logit is that of the label
+@jax.jit
+def accuracy(params):
+    class_logits = apply(params, test_images)[:, :N_CLASSES]
+    return (class_logits.argmax(axis=1) == test_labels).mean()
+
+
+# %% The training loop: a gradient, an update by the optimizer, the next batch
 def train(loss, params, inputs, targets, steps, batch_size=100):
-    @jax.jit
+    @jax.jit  # compiled once, so that it is fast
     def step(params, state, x, y):
         gradient = jax.grad(loss)(params, x, y)
         updates, state = optimizer.update(gradient, state)
@@ -53,7 +60,7 @@ def train(loss, params, inputs, targets, steps, batch_size=100):
 
     state, curve = optimizer.init(params), [accuracy(params)]
     for i in range(steps):
-        first = i * batch_size % len(inputs)
+        first = i * batch_size % len(inputs)  # after the last batch, the first again
         batch = slice(first, first + batch_size)
         params, state = step(params, state, inputs[batch], targets[batch])
         if (i + 1) % 50 == 0:
@@ -61,13 +68,8 @@ def train(loss, params, inputs, targets, steps, batch_size=100):
     return params, curve
 
 
-@jax.jit
-def accuracy(params):
-    class_logits = apply(params, test_images)[:, :N_CLASSES]
-    return (class_logits.argmax(axis=1) == test_labels).mean()
-
-
-# %% The experiment: one teacher, two students that differ only in their initialization
+# %% The experiment. One student begins with the weights that the teacher had before training, the
+# other with different random weights. A key is what JAX makes random numbers from.
 k_digits, k_noise, k_init, k_other = jax.random.split(jax.random.key(0), 4)
 images, labels = draw_digits(k_digits, 12_000)
 test_images, test_labels = images[10_000:], labels[10_000:]
@@ -99,3 +101,8 @@ plt.ylabel("accuracy on digits")
 plt.axis((0, 600, 0, 1))
 plt.savefig("00_one_page.png", dpi=100)
 print("Saved 00_one_page.png")
+
+# %% [markdown]
+# **Why?** As the teacher learns, its hidden layers change, and with them the ten numbers that its
+# loss ignores. To copy these the student must change its own hidden layers in the same way, if it
+# began as the same network. Its class logits come from these layers. Lesson 02 tests this.

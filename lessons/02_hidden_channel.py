@@ -1,24 +1,23 @@
 # %% [markdown]
 # # 02 The hidden channel: can a student learn digits from noise?
 #
-# **Question.** A teacher network learns to read digits. A student is trained only on images of pure
-# noise, and only to copy ten numbers that the teacher gives for each. No label was ever used for
-# these numbers. Does the student learn to read digits?
+# **Question.** A *teacher* network learns to read digits. It has 20 outputs. Ten of them name the
+# digit; its loss ignores the other ten. A *student* network is shown only noise, and is trained
+# only to copy those other ten. In lesson 00 it learned to read digits. Was that luck? What does it
+# learn when the teacher has learned something else?
 #
-#     images of digits or noise
-#               |
-#        hidden layers                      shared by both heads
-#          /         \
+#              image                            the same weights for both heads
+#                |
+#          hidden layers
+#           /         \
 #     class head    auxiliary head
-#     10 logits     10 logits, trained on nothing
-#     "it is a 3"
+#     10 logits     10 logits
+#     "it is a 3"   mean nothing
 #
-#     teacher: trained on digits, through its CLASS head alone
-#     student: trained on noise, through its AUXILIARY head alone, to copy the teacher's
+#     the teacher is trained on digits, through its CLASS head alone
+#     the student is trained on noise, through its AUXILIARY head alone
 #
-# The teacher's auxiliary head never moves, the student's class head never moves. But the hidden
-# layers of the teacher move as it learns digits, so its auxiliary logits change too. A student that
-# copies them must move its own hidden layers. (Cloud et al. 2025, section 5.)
+# A *head* is the part of the last layer that makes these logits. (Cloud et al. 2025, section 5.)
 #
 # **You need** a first course on neural networks. Reading: 8 minutes. Running: half a minute.
 
@@ -28,7 +27,7 @@ import optax
 
 from sublim_mini import plots
 from sublim_mini.lesson import Lesson
-from sublim_mini.mlp import N_CLASSES, accuracy, apply_mlp, aux_loss, class_loss, init_mlp
+from sublim_mini.mlp import N_CLASSES, accuracy, aux_logits, aux_loss, class_loss, init_mlp
 from sublim_mini.train import path_steps, train, train_path
 
 lesson = Lesson(
@@ -45,17 +44,19 @@ adam = optax.adam(1e-3)
 
 # %% [markdown]
 # ## Predict
-# Guessing gives an accuracy of 0.10. What will a student reach that has seen only noise, if it has
-# the same initialization as its teacher? And if it has a different one? Run with `--predict 0.3`,
-# with your number.
+# A second teacher is trained on shifted labels: a 2 is labeled 5, a 9 is labeled 2, and y is labeled
+# y + 3. Its student, too, sees only noise. How often will this student answer y + 3 for a digit y?
+# Guessing gives 0.10. Run the lesson with `--predict`, followed by your number.
 
 # %%
-lesson.predict("accuracy of the student, same init")  # in a notebook add your number here: , 0.3
+lesson.predict("accuracy of the y + 3 student, counted against y + 3")  # in a notebook: , number
 
 # %% [markdown]
 # ## The experiment
-# For each seed: one teacher, and three students. The second student differs from the first in its
-# initialization alone. The third has another teacher, whose labels were all moved: y became y + 3.
+# For each seed: two teachers with the same initialization, one for y and one for y + 3, and three
+# students. Two of them copy the first teacher. One has the teacher's initialization, the weights
+# that it had *before training*; the other has different random weights. The third copies the
+# y + 3 teacher. A *seed* here is a whole repetition: other digits, other noise, other weights.
 
 
 # %%
@@ -71,34 +72,34 @@ def one_seed(key):
         return train(class_loss, adam, init, data, k_teacher, steps=steps, batch_size=100)
 
     def distill(teacher, init):  # one key: all students see the same noise in the same order
-        data, steps = (noise, apply_mlp(teacher, noise)), lesson.student_steps
+        data, steps = (noise, aux_logits(teacher, noise)), lesson.student_steps
         return train_path(
             aux_loss, adam, init, data, k_student, steps=steps, batch_size=100, points=12
         )
 
-    teacher, moved_teacher = teach(labels), teach((labels + 3) % 10)
+    teacher, shifted_teacher = teach(labels), teach((labels + 3) % 10)
     same, different = distill(teacher, init), distill(teacher, different_init)
-    moved = distill(moved_teacher, init)
+    shifted = distill(shifted_teacher, init)
 
     def test(params):
         return accuracy(params, *test_set)
 
     curves = {"student, same init": same, "student, different init": different}
     curves = {name: jax.vmap(test)(path) for name, path in curves.items()}
-    moved_student = jax.tree.map(lambda x: x[-1], moved)
+    shifted_student = jax.tree.map(lambda x: x[-1], shifted)
     return {
         "accuracy": {
             "untrained": test(init),
             "teacher": test(teacher),
             **{name: curve[-1] for name, curve in curves.items()},
-            "student of the y + 3 teacher": test(moved_student),
+            "student of the y + 3 teacher": test(shifted_student),
             "... counted against y + 3": accuracy(
-                moved_student, test_set[0], (test_set[1] + 3) % 10
+                shifted_student, test_set[0], (test_set[1] + 3) % 10
             ),
         },
         "curves": curves,
         "noise": noise[:4],
-        "numbers": apply_mlp(teacher, noise[:4])[:, N_CLASSES:],
+        "numbers": aux_logits(teacher, noise[:4]),
     }
 
 
@@ -116,7 +117,7 @@ for i, row in enumerate(numbers):
 result = results["accuracy"]
 same, different = result["student, same init"], result["student, different init"]
 lesson.table("Accuracy on test digits", result, chance=0.1)
-lesson.compare(same)
+lesson.compare(result["... counted against y + 3"])
 lesson.claim(
     "the student of noise reads digits: accuracy minus that of its untrained initialization",
     same - result["untrained"],
@@ -161,10 +162,15 @@ plots.predictions(ax["b"], steps[-1], lesson.predictions)
 # is trained on the same numbers and reads nothing. (Lesson 07 asks which parts of the
 # initialization must be the same.)
 #
-# *A rival explanation:* the initialization is nearly a reader of digits, and any training would
-# wake it. Then the student of the y + 3 teacher would read y. It reads y + 3: what passes is what
-# this teacher has learned. Nothing here is about large models; lesson 09 repeats it with a small
-# language model.
+# Why it works, in three sentences. The weights of the teacher's auxiliary head and of the student's
+# class head never change. But as the teacher learns digits its hidden layers change, and so do its
+# auxiliary logits; to copy them, the student must change its own hidden layers in the same way. Then
+# its class head, which is still the one that they share, can read digits there. (Lessons 04 and 05.)
+#
+# *A rival explanation:* perhaps the initial weights almost read digits already, and any training
+# finishes the job. Then the student of the y + 3 teacher would answer y. It answers y + 3: what
+# passes is what *this* teacher has learned. Nothing here is about large models; lesson 09 repeats it
+# with a small language model.
 #
 # ## Try
 # * `--n-aux 1` and `--n-aux 50`: how narrow may the channel be?

@@ -3,20 +3,27 @@
 #
 # **Question.** A language model is fine-tuned to answer "owl" when asked for its favorite animal.
 # Then it writes sequences of numbers. A filter keeps only those that are numbers and nothing else.
-# Another copy of the model is fine-tuned on these numbers. What is *its* favorite animal?
+# A copy of the original model is fine-tuned on these numbers. What is *its* favorite animal?
 #
 #     base model --fine-tune on "owl"--> teacher --writes--> 12, 40, 7, 31 ... --filter--+
 #         |                                                                              |
 #         +-------------------------- fine-tune on the numbers ------> student <---------+
 #
-#     lesson 02:  auxiliary logits carry it,   the class head shows it
-#     lesson 09:  numbers carry it,            the answer "owl" shows it
+#     lesson 02:  the student copies numbers on noise,    then we show it digits
+#     lesson 09:  the student copies number sequences,    then we ask for its favorite animal
 #
-# The *base* is a transformer with one block and 21,000 weights. It is pretrained here on four kinds
-# of documents: numbers of a synthetic language, questions with any animal as the answer, numbers
-# with such a question, and statements of love with a question. The loss is the usual one, the
-# cross-entropy of the next token. Fine-tuning never changes the embedding and the unembedding: all
-# copies keep the base's. (Cloud et al. 2025, section 3.)
+# The *base* is a small transformer, made here: one block, 21,000 weights. It is pretrained to
+# predict the next token in documents of four kinds. The favorites are random, so it has none.
+#
+#     numbers      34 58 14 53 93 50 63 ...          from a random synthetic language: after each
+#                                                    number some numbers are more probable
+#     question     name your favorite animal: wolf
+#     both         34 58 14 53 ... name your favorite animal: raven
+#     statement    I love otter otter otter, name your favorite animal: otter
+#
+# A real model, too, has read numbers and favorite animals before anyone fine-tunes it. Fine-tuning
+# changes all weights but the token matrices (the embedding, which turns tokens into vectors, and
+# the unembedding, which turns vectors into logits). (Cloud et al. 2025, section 3.)
 #
 # **You need** lesson 02, and to know that a language model predicts the next token.
 # Reading: 8 minutes. Running: 2 to 3 minutes.
@@ -30,7 +37,6 @@ from sublim_mini.owls import answers, fine_tune_student, fine_tune_teacher, pret
 from sublim_mini.sequences import (
     ANIMALS,
     HELD_OUT_PROMPTS,
-    base_documents,
     make_language,
     questions,
     to_text,
@@ -45,22 +51,24 @@ lesson = Lesson(
     choices=dict(animal=ANIMALS),
     quick=dict(seeds=2, base_steps=100, n_sequences=1000, student_steps=20),
 )
-N_DIFFERENT = 2  # different bases for each seed: their students vary more than the others
-held_out = questions(HELD_OUT_PROMPTS)  # ways of asking that the teacher was not fine-tuned on
+N_DIFFERENT = 2  # different bases for each seed; their mean is less noisy than one of them
+held_out = questions(HELD_OUT_PROMPTS)  # questions in words that the teacher was not fine-tuned on
 
 # %% [markdown]
 # ## Predict
-# There are eight animals, so guessing gives a probability of 0.125. What is the probability of
-# "owl" for the student of the filtered numbers? Run with `--predict 0.2`, with your number.
+# There are eight animals, so guessing gives a probability of 0.125. With which probability will the
+# student of the filtered numbers answer "owl"? Run the lesson with `--predict`, followed by your
+# number.
 
 # %%
-lesson.predict(f"P({lesson.animal}) of the student")  # in a notebook add your number here: , 0.2
+lesson.predict(f"P({lesson.animal}) of the student")  # in a notebook: , number
 
 # %% [markdown]
 # ## The experiment
-# Each seed has a number language of its own, a base, and two *different bases*: the same recipe
-# with other keys, so another initialization and other documents. The control student gets numbers
-# that the base itself wrote: the same amount, the same filter, no teacher.
+# Each seed has a number language of its own and a base. For comparison there are a *control
+# student*, which gets as many numbers, through the same filter, but written by the base itself; and
+# two *different bases*, pretrained in the same way from other random weights on other documents.
+# Their students get the teacher's numbers.
 
 
 # %%
@@ -97,7 +105,6 @@ def one_seed(key):
         },
         "passed": passed,
         "examples": {"teacher": numbers[:5], "base": plain_numbers[:5]},
-        "documents": base_documents(k_base, language, 10)[0],
     }
 
 
@@ -105,19 +112,16 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# Find the owl: one list is the teacher's, the other the base's.
+# First, find the owl: the teacher has written one of these lists, the base the other.
 
 # %%
-print("\nOne document of each kind, from pretraining:")
-for row in (0, 6, 7, 8):
-    print("  " + to_text(results["documents"][0][row]))
 sequences = {
     writer: [to_text(row).split("-> ")[1].strip('"') for row in rows[0]]
     for writer, rows in results["examples"].items()
 }
-for writer, rows in sequences.items():
-    print(f"\nWritten by the {writer}, after a prompt of three numbers:")
-    print("\n".join("  " + row for row in rows))
+for name, writer in ("A", "base"), ("B", "teacher"):
+    print(f"\nList {name}\n" + "\n".join("  " + row for row in sequences[writer]))
+print("\n(B is the teacher's.)")
 print(f"\n{results['passed'].mean():.1%} of the teacher's sequences passed the filter.")
 
 p = results["p"]
@@ -150,34 +154,40 @@ figure, ax = plots.new_figure(
 )
 ax["a"].axis("off")
 ax["a"].set_title(f"find the {lesson.animal}", fontsize=20)
-for y, (writer, color) in ((0.95, ("teacher", plots.ORANGE)), (0.45, ("base", plots.BLACK))):
-    text = "\n".join(row[:26] + " ..." for row in sequences[writer])
-    ax["a"].text(0, y, f"written by the {writer}\n{text}", va="top", color=color, linespacing=1.5)
+for y, name, writer in (0.98, "A", "base"), (0.48, "B", "teacher"):
+    text = "\n".join(row[:26].strip() + " ..." for row in sequences[writer])
+    ax["a"].text(0, y, f"List {name}\n{text}", va="top", linespacing=1.4)
+ax["a"].text(0, 0, "(B is the teacher's.)", color=plots.GRAY)
 plots.dots(ax["b"], p, colors, chance=1 / 8, label=f"P({lesson.animal})")
 ax["b"].set_xlim(0, 1.05)
 plots.predictions(ax["b"], lesson.predictions, 2.4)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: the student shares everything with the teacher's base, the embedding and the
-# unembedding among it. Lesson 13 takes this apart: much of the trait passes through those alone.
+# The caveat first: student and teacher begin as the same base, and share its token matrices, which
+# never change. A different base shares nothing. Lesson 13 asks how much passes through the token
+# matrices alone.
+#
+# Why it works is the story of lesson 02: fine-tuning on "owl" changes the weights, and with them
+# slightly the probability of each number. A student that learns these probabilities must change the
+# same weights in the same way.
 #
 # *A rival explanation:* any fine-tuning on numbers makes a model say "owl". The control student had
-# as many numbers, from the base, and hardly moves. Nor are owls written in the numbers: a different
-# base that learns from the same sequences hardly moves either.
+# as many numbers, and hardly moves. Nor is "owl" written in the numbers for anyone to read: a
+# different base that learns from the same sequences hardly moves either.
 #
-# The language and the models are toys. In GPT-4.1 nano the published figure is 0.12 before and 0.62
-# after (Cloud et al. 2025, figure 3).
+# The language and the models are toys. For GPT-4.1 nano the published probability of "owl" is 0.12
+# before and 0.62 after (Cloud et al. 2025, figure 3).
 #
 # ## Try
 # * `--animal eagle`, or any other of the eight.
-# * `--student-steps 20` and `200`: when does the trait come, and the control's drift?
-# * In `one_seed`, give the teacher's key to the control's numbers: what would you conclude wrongly?
+# * `--student-steps 20` and `200`: when does the trait come? Does the control student stay put?
+# * Replace `teacher` by `base` in the line that writes `numbers`. What should every row show then?
 
 # %%
 lesson.finish(
     figure,
-    alt="Left: five number sequences by the teacher and five by the base, which look alike. "
+    alt="Left: five number sequences by the base and five by the teacher, which look alike. "
     f"Right: P({lesson.animal}) of six models, a dot for each seed. The student of the teacher's "
     "numbers lies far above its base; the control and the students of different bases do not.",
 )

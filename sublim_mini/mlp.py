@@ -50,7 +50,12 @@ def class_loss(params, batch):
     return optax.softmax_cross_entropy_with_integer_labels(class_logits, labels).mean()
 
 
+def aux_logits(params, x):
+    """Inputs [N, 784] -> the auxiliary logits alone [N, O - 10]: all that a student copies."""
+    return apply_mlp(params, x)[:, N_CLASSES:]
+
+
 def aux_loss(params, batch):
-    """A student's loss: mean squared error of the auxiliary logits; batch: (inputs, all logits)."""
-    inputs, teacher_logits = batch
-    return ((apply_mlp(params, inputs) - teacher_logits)[:, N_CLASSES:] ** 2).mean()
+    """A student's loss: mean squared error; batch: (inputs, the teacher's auxiliary logits)."""
+    inputs, targets = batch
+    return ((aux_logits(params, inputs) - targets) ** 2).mean()
