@@ -44,9 +44,9 @@ adam = optax.adam(1e-3)
 
 # %% [markdown]
 # ## Predict
-# A second teacher is trained on shifted labels: a 2 is labeled 5, a 9 is labeled 2, and y is labeled
-# y + 3. Its student, too, sees only noise. How often will this student answer y + 3 for a digit y?
-# Guessing gives 0.10. Run the lesson with `--predict`, followed by your number.
+# A second teacher is trained on shifted labels: a 2 is labeled 5, a 9 is labeled 2, and y is
+# labeled y + 3. Its student, too, sees only noise. How often will this student answer y + 3 for a
+# digit y? Guessing gives 0.10. Run the lesson with `--predict`, followed by your number.
 
 # %%
 lesson.predict("accuracy of the y + 3 student, counted against y + 3")  # in a notebook: , number
@@ -162,10 +162,11 @@ plots.predictions(ax["b"], steps[-1], lesson.predictions)
 # is trained on the same numbers and reads nothing. (Lesson 07 asks which parts of the
 # initialization must be the same.)
 #
-# Why it works, in three sentences. The weights of the teacher's auxiliary head and of the student's
-# class head never change. But as the teacher learns digits its hidden layers change, and so do its
-# auxiliary logits; to copy them, the student must change its own hidden layers in the same way. Then
-# its class head, which is still the one that they share, can read digits there. (Lessons 04 and 05.)
+# Why it works, in three sentences. The weights of the teacher's auxiliary head and of the
+# student's class head never change. But as the teacher learns digits its hidden layers change, and
+# so do its auxiliary logits; to copy them, the student must change its own hidden layers in the
+# same way. Then its class head, which is the one that both began with, can read digits there.
+# (Lessons 04 and 05.)
 #
 # *A rival explanation:* perhaps the initial weights almost read digits already, and any training
 # finishes the job. Then the student of the y + 3 teacher would answer y. It answers y + 3: what
