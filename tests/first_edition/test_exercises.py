@@ -41,13 +41,6 @@ def test_solution_passes(path, capsys):
     assert capsys.readouterr().out == "All checks pass.\n"
 
 
-def test_each_lesson_but_the_last_has_an_exercise():
-    names = [path.stem for path in EXERCISES]
-    assert [name[:2] for name in names] == [f"{i:02d}" for i in range(1, 16)]
-    lessons = [p.stem for p in sorted(LESSONS.glob("[0-9][0-9]_*.py"))]
-    assert [n for n in lessons if n[:2] < "16"] == names[: len(lessons)]
-
-
 def per_array(update, direction):
     return [remove_component(u, d, True) for u, d in zip(update, direction, strict=True)]
 
