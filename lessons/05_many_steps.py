@@ -227,8 +227,8 @@ lesson.claim(
 # %%
 figure, ax = plots.new_figure(
     f"Digit part of each update removed: accuracy {result[DIGIT].mean():.2f}, not "
-    f"{result[NOTHING].mean():.2f}. Own loss: {left[DIGIT].mean():.1f} % left, not "
-    f"{left[NOTHING].mean():.1f} %",
+    f"{result[NOTHING].mean():.2f}. Own loss: {left[DIGIT].mean():.1f}% left, not "
+    f"{left[NOTHING].mean():.1f}%",
     "ab",
 )
 colors = {NOTHING: plots.BLUE, DIGIT: plots.RED, CLASSES: plots.ORANGE}
