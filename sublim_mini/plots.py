@@ -27,7 +27,7 @@ def new_figure(title, layout="a", **more):
     figure, axes = plt.subplot_mosaic(
         layout, figsize=(16, 9), dpi=100, layout="constrained", **more
     )
-    figure.suptitle(textwrap.fill(title, 84), fontsize=26, fontweight="bold")
+    figure.suptitle(textwrap.fill(title, 72), fontsize=26, fontweight="bold")
     figure.get_layout_engine().set(w_pad=0.2, h_pad=0.15)
     return figure, axes
 
