@@ -185,7 +185,7 @@ for x, (name, values) in enumerate(result.items()):
     ax["a"].plot(x, values.mean(), "_", ms=60, mew=4, color=color)
     high, mean = values.max() + 0.03, f"{values.mean():.2f}"
     ax["a"].text(x, high, mean, color=color, fontsize=24, ha="center")
-ax["a"].set_xticks(range(len(result)), [textwrap.fill(name, 13) for name in result])
+ax["a"].set_xticks(range(len(result)), [textwrap.fill(name, 12) for name in result])
 ax["a"].set(xlim=(-0.6, len(result) - 0.4), ylim=(0, 1), ylabel="accuracy of the student")
 ax["a"].axhline(0.1, ls=":", color=plots.BLACK, lw=2, zorder=0)
 plots.predictions(ax["a"], 4.4, lesson.predictions)
