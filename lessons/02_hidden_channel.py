@@ -170,8 +170,8 @@ plots.predictions(ax["b"], steps[-1], lesson.predictions)
 #
 # *A rival explanation:* perhaps the initial weights almost read digits already, and any training
 # finishes the job. Then the student of the y + 3 teacher would answer y. It answers y + 3: what
-# passes is what *this* teacher has learned. Nothing here is about large models; lesson 09 repeats it
-# with a small language model.
+# passes is what *this* teacher has learned. Nothing here is about large models; lesson 09 does the
+# same with a small language model.
 #
 # ## Try
 # * `--n-aux 1` and `--n-aux 50`: how narrow may the channel be?
