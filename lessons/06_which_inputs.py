@@ -202,12 +202,13 @@ ax["b"].set_xticks(range(4), N_AUX)
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: a correlation over six sets does not prove a cause, and this one has exceptions.
-# Blurred noise moves fewer directions than plain noise, and teaches more. Shuffled digits move about
-# as many as digits minus their mean, and teach less than half as much. So the count of directions
-# is part of the story. Which directions they are may matter as much.
+# Blurred noise moves fewer directions than plain noise, and teaches more. Shuffled digits move
+# about as many as digits minus their mean, and teach less than half as much. So the count of
+# directions is part of the story. Which directions they are may matter as much.
 #
-# Subtracting the mean image closes at least half of the gap between digits and noise. So a good part
-# of what is wrong with digits is what all of them have in common: a dark border, ink in the middle.
+# Subtracting the mean image closes at least half of the gap between digits and noise. So a good
+# part of what is wrong with digits is what all of them have in common: a dark border, ink in the
+# middle.
 #
 # *A rival explanation:* digits give a weaker signal, or their student has not learned it yet.
 # Earlier runs ruled out both. Training had changed the teacher's auxiliary logits *more* on digits
