@@ -21,7 +21,15 @@ import optax
 
 from sublim_mini import plots
 from sublim_mini.lesson import Lesson
-from sublim_mini.mlp import N_CLASSES, accuracy, apply_mlp, aux_loss, class_loss, init_mlp
+from sublim_mini.mlp import (
+    N_CLASSES,
+    accuracy,
+    apply_mlp,
+    aux_logits,
+    aux_loss,
+    class_loss,
+    init_mlp,
+)
 from sublim_mini.train import train
 
 lesson = Lesson(
@@ -81,7 +89,7 @@ def one_seed(key):
     init, other = init_mlp(k_init, sizes), init_mlp(k_other, sizes)
     steps = lesson.teacher_steps
     teacher = train(class_loss, adam, init, digits, k_teacher, steps=steps, batch_size=100)
-    data = noise, apply_mlp(teacher, noise)
+    data = noise, aux_logits(teacher, noise)
 
     def distill(init):  # one key: all students see the same noise in the same order
         steps = lesson.student_steps

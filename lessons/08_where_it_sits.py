@@ -23,7 +23,7 @@ import optax
 
 from sublim_mini import plots
 from sublim_mini.lesson import Lesson
-from sublim_mini.mlp import accuracy, apply_mlp, aux_loss, class_loss, hidden_mlp, init_mlp
+from sublim_mini.mlp import accuracy, aux_logits, aux_loss, class_loss, hidden_mlp, init_mlp
 from sublim_mini.train import train
 
 lesson = Lesson(
@@ -76,7 +76,7 @@ def one_seed(key):
     teacher = train(class_loss, adam, init, train_set, k_teacher, steps=steps, batch_size=100)
 
     def distill(teacher, init):  # one key: all students see the same noise in the same order
-        data, steps = (noise, apply_mlp(teacher, noise)), lesson.student_steps
+        data, steps = (noise, aux_logits(teacher, noise)), lesson.student_steps
         return train(aux_loss, adam, init, data, k_student, steps=steps, batch_size=100)
 
     same, different = distill(teacher, init), distill(teacher, different_init)
