@@ -119,7 +119,7 @@ print(f"  class output for the image, which the student never saw: {c[0]:.2f}, a
 #      6.  r = softmax(f + g) - p = M g + O(2)   for softmax cross-entropy: M = diag(p) - p p'
 #      7.  g . M g = 2 (g . g), or the variance of g under p: sums of squares, never negative
 #      8.  S . T = E[g . M g] + O(3)             so it is not negative, for a small T that changes f
-#      9.  if T = -epsilon (gradient of L):      S lowers the teacher's loss L too, by S . T / epsilon
+#      9.  if T = -e grad L, with a small e      S lowers the loss L as well, by S . T / e + O(2)
 #     10.  g = f(w) - f(v) + J T + O(2)          with a different init v, most of the gap is not T's
 #
 # This holds for any inputs, and for any small T. A student that copies only some of the outputs,
