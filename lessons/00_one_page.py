@@ -104,5 +104,6 @@ print("Saved 00_one_page.png")
 
 # %% [markdown]
 # **Why?** As the teacher learns, its hidden layers change, and with them the ten numbers that its
-# loss ignores. To copy these the student must change its own hidden layers in the same way, if it
-# began as the same network. Its class logits come from these layers. Lesson 02 tests this.
+# loss ignores. If both began as the same network, copying these numbers moves the student's hidden
+# layers in about the direction in which the teacher's moved. Its class logits come from these
+# layers, too. Lesson 02 tests this, lessons 04 and 05 say why.
