@@ -13,8 +13,8 @@
 #     lesson 09:  the student copies number sequences,    then we ask for its favorite animal
 #
 # The *base* is a small transformer, made here: one block, 21,000 weights. It is pretrained to
-# predict the next token in documents of four kinds. Each names a random animal, so the base prefers
-# none. (The last two are there because a real model has read such texts, too.)
+# predict the next token in documents of four kinds. Where they name an animal it is a random one,
+# so the base prefers none. (The last two are there because a real model has read such texts, too.)
 #
 #     numbers      34 58 14 53 93 50 63 ...          from a random synthetic language: after each
 #                                                    number some numbers are more probable
