@@ -43,7 +43,7 @@ lesson = Lesson(
     n_sequences=10_000,  # number sequences for each student
     student_steps=60,  # batches of 512 sequences
     choices=dict(animal=ANIMALS),
-    quick=dict(seeds=2, base_steps=100, n_sequences=1000, student_steps=20),
+    quick=dict(seeds=2, base_steps=40, n_sequences=500, student_steps=4),
 )
 N_DIFFERENT = 2  # different bases for each seed: their students vary more than the others
 held_out = questions(HELD_OUT_PROMPTS)  # ways of asking that the teacher was not fine-tuned on
