@@ -143,7 +143,7 @@ lesson.claim(
 colors = {"teacher": plots.ORANGE, "student": plots.BLUE}
 colors["its student of the teacher's numbers"] = plots.RED
 figure, ax = plots.new_figure(
-    f'A student of filtered numbers answers "{lesson.animal}" with probability '
+    f'A student of filtered numbers says "{lesson.animal}" with probability '
     f"{p['student'].mean():.2f}. Before: {p['base'].mean():.2f}",
     "ab",
     width_ratios=[1, 1.5],
@@ -151,7 +151,7 @@ figure, ax = plots.new_figure(
 ax["a"].axis("off")
 ax["a"].set_title(f"find the {lesson.animal}", fontsize=20)
 for y, (writer, color) in ((0.95, ("teacher", plots.ORANGE)), (0.45, ("base", plots.BLACK))):
-    text = "\n".join(row[:26] + " ..." for row in sequences[writer])
+    text = "\n".join(", ".join([*row.split(", ")[:7], "..."]) for row in sequences[writer])
     ax["a"].text(0, y, f"written by the {writer}\n{text}", va="top", color=color, linespacing=1.5)
 plots.dots(ax["b"], p, colors, chance=1 / 8, label=f"P({lesson.animal})")
 plots.predictions(ax["b"], lesson.predictions, 2.4)
