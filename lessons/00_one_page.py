@@ -94,7 +94,7 @@ for curve, name in (same, "student, teacher's init"), (different, "student, diff
     plt.text(606, curve[-1], name, verticalalignment="center")
 for height, name in (teacher_curve[-1], "teacher"), (0.1, "chance"):
     plt.axhline(height, color="gray", linestyle=":")
-    plt.text(300, height + 0.01, name, color="gray")
+    plt.text(300, height - 0.04, name, color="gray")
 plt.title(f"Trained on noise alone: accuracy {same[-1]:.2f} and {different[-1]:.2f}")
 plt.xlabel("training steps on noise")
 plt.ylabel("accuracy on digits")

@@ -49,7 +49,7 @@ lesson = Lesson(
     n_sequences=10_000,  # number sequences for each student
     student_steps=60,  # batches of 512 sequences
     choices=dict(animal=ANIMALS),
-    quick=dict(seeds=2, base_steps=100, n_sequences=1000, student_steps=20),
+    quick=dict(seeds=2, base_steps=40, n_sequences=500, student_steps=4),
 )
 N_DIFFERENT = 2  # different bases for each seed; their mean is less noisy than one of them
 held_out = questions(HELD_OUT_PROMPTS)  # questions in words that the teacher was not fine-tuned on
@@ -155,7 +155,7 @@ figure, ax = plots.new_figure(
 ax["a"].axis("off")
 ax["a"].set_title(f"find the {lesson.animal}", fontsize=20)
 for y, name, writer in (0.98, "A", "base"), (0.48, "B", "teacher"):
-    text = "\n".join(row[:26].strip() + " ..." for row in sequences[writer])
+    text = "\n".join(", ".join([*row.split(", ")[:7], "..."]) for row in sequences[writer])
     ax["a"].text(0, y, f"List {name}\n{text}", va="top", linespacing=1.4)
 ax["a"].text(0, 0, "(B is the teacher's.)", color=plots.GRAY)
 plots.dots(ax["b"], p, colors, chance=1 / 8, label=f"P({lesson.animal})")
