@@ -140,7 +140,7 @@ lesson.claim(
 lesson.claim(
     "to a different base the teacher's numbers pass on little: P of its student minus its own",
     p["its student of the teacher's numbers"] - p["different base"],
-    within=0.05,
+    within=0.1,
 )
 
 # %%
