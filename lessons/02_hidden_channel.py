@@ -130,7 +130,7 @@ lesson.claim(
     within=0.1,
 )
 lesson.claim(
-    "it reads as its own teacher does: accuracy of the y + 3 student, counted against y + 3",
+    "a student reads as its own teacher does: accuracy of the y + 3 student, counted against y + 3",
     result["... counted against y + 3"],
     above=0.5,
 )
