@@ -54,3 +54,9 @@ def aux_loss(params, batch):
     """A student's loss: mean squared error of the auxiliary logits; batch: (inputs, all logits)."""
     inputs, teacher_logits = batch
     return ((apply_mlp(params, inputs) - teacher_logits)[:, N_CLASSES:] ** 2).mean()
+
+
+def kl(teacher_logits, student_logits, temperature=1.0):
+    """Mean over examples of KL(teacher || student), nats; logits [N, O] are over a temperature."""
+    log_p, log_q = (jax.nn.log_softmax(x / temperature) for x in (teacher_logits, student_logits))
+    return (jnp.exp(log_p) * (log_p - log_q)).sum(-1).mean()
