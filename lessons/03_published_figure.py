@@ -253,17 +253,19 @@ plots.predictions(ax["a"], lesson.predictions, list(result).index(SAME))
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: this repeats one recipe on one small network, and a replication shows that a
-# number can be had again, not why. On MNIST the numbers agree: on development seeds all six lie
-# within 0.05 of the published means. Single students of three auxiliary logits differ much, from
-# 0.2 to 0.7, so that eight of them cannot decide a difference of 0.03. Without MNIST the digits are
-# synthetic: then expect the order of the rows, not their values.
+# number can be had again, not why. On MNIST the numbers agree: on two development seeds all six
+# means lay within 0.05 of the published ones. Single students of three auxiliary logits differ
+# much, from 0.3 to 0.6 on development seeds, so that eight of them cannot decide a difference of
+# 0.03. Without MNIST the digits are synthetic: then expect the order of the rows, not their
+# values.
 #
 # *What differs from the paper:* we run 8 networks, not 100. Their "different init" is that of
-# another of their students, drawn by a random permutation, which can give a student its own teacher
-# (with their seed 0 it does, for one in 100). Ours has a key of its own. Their KL is 1,024 times
-# ours, and Adam does not care. All our batches have 1,024 rows, their last one of an epoch has fewer.
-# In the contrasts the noise in few directions is as large as ours in all; theirs was weaker. The
-# published values of the contrasts come from public repetitions with about 25 networks.
+# another of their students, drawn by a random permutation, which can give a student its own
+# teacher (with their seed 0 it does, for one in 100). Ours has a key of its own. Their KL is
+# 1,024 times ours, and Adam does not care. All our batches have 1,024 rows; the last of their
+# epochs have fewer. In the contrasts the noise in few directions is as large as ours in all;
+# theirs was weaker. The published values of the contrasts come from public repetitions with about
+# 25 networks.
 #
 # *A rival explanation:* the init is nearly a reader of digits, and any training on such
 # probabilities would wake it. Then the student of the teacher of shuffled labels would read digits
