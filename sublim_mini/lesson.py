@@ -224,7 +224,8 @@ def summary(values, span=(-math.inf, math.inf)):
     """Values [S] -> a dict of the values, their mean and its 95 % interval, cut to the span."""
     mean, low, high = stats.mean_interval(values)
     low, high = max(low, span[0]), min(high, span[1])
-    return {"values": np.asarray(values).tolist(), "mean": mean, "low": low, "high": high}
+    # rounded as in the JSON, so that what is printed is what is saved
+    return _plain({"values": np.asarray(values), "mean": mean}) | {"low": low, "high": high}
 
 
 def _call(one_seed, seed, i):

@@ -59,3 +59,9 @@ def aux_loss(params, batch):
     """A student's loss: mean squared error; batch: (inputs, the teacher's auxiliary logits)."""
     inputs, targets = batch
     return ((aux_logits(params, inputs) - targets) ** 2).mean()
+
+
+def kl(teacher_logits, student_logits, temperature=1.0):
+    """Mean over examples of KL(teacher || student), nats; logits [N, O] are over a temperature."""
+    log_p, log_q = (jax.nn.log_softmax(x / temperature) for x in (teacher_logits, student_logits))
+    return (jnp.exp(log_p) * (log_p - log_q)).sum(-1).mean()

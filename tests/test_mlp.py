@@ -16,6 +16,7 @@ from sublim_mini.mlp import (
     class_loss,
     hidden_mlp,
     init_mlp,
+    kl,
 )
 
 SIZES = [6, 5, 4, 13]
@@ -84,6 +85,36 @@ def test_aux_loss_is_the_squared_error_of_the_auxiliary_logits(network):
     error = numpy_mlp(params, inputs)[1][:, 10:] - np.asarray(targets)
     assert aux_loss(params, (inputs, targets)) == pytest.approx((error**2).mean(), rel=1e-5)
     assert aux_loss(params, (inputs, aux_logits(params, inputs))) == 0
+
+
+@pytest.mark.parametrize("temperature", [1, 4])
+def test_kl_is_its_numpy_twin(network, temperature):
+    params, inputs, teacher_logits = network
+    student_logits = apply_mlp(params, inputs)
+    p, q = (
+        scipy.special.softmax(np.asarray(x, np.float64) / temperature, axis=1)
+        for x in (teacher_logits, student_logits)
+    )
+    expected = scipy.stats.entropy(p, q, axis=1).mean()
+    assert kl(teacher_logits, student_logits, temperature) == pytest.approx(expected, rel=1e-5)
+
+
+def test_kl_of_two_classes_has_a_closed_form():
+    """Certain against even is log 2, and logits count only up to a constant."""
+    teacher, student = np.array([[90.0, 0.0]]), np.array([[5.0, 5.0]])
+    assert kl(teacher, student) == pytest.approx(np.log(2), rel=1e-6)
+    assert kl(teacher + 7, student - 3, 1e-3) == pytest.approx(np.log(2), rel=1e-6)
+
+
+def test_kl_is_least_at_the_teacher_and_its_gradient_is_the_difference_of_probabilities(network):
+    with jax.enable_x64(True):
+        logits = np.float64(network[2])
+        assert kl(logits, logits) == 0 and kl(logits, logits[::-1]) > 0.1
+        assert np.abs(jax.grad(kl, 1)(logits, logits)).max() < 1e-15
+        p, q = (scipy.special.softmax(x / 4, axis=1) for x in (logits, logits[::-1]))
+        gradient = jax.grad(kl, 1)(logits, logits[::-1], 4.0)
+        np.testing.assert_allclose(gradient, (q - p) / 4 / 7, atol=1e-12)
+        check_grads(lambda x: kl(logits, x, 4.0), (logits[::-1],), order=1, modes=["rev"])
 
 
 @pytest.mark.parametrize("loss", [class_loss, aux_loss])
