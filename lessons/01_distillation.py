@@ -15,8 +15,8 @@
 #     student's loss       KL(p || q) = sum over c of p(c) log(p(c) / q(c)),
 #                          p of the teacher and q of the student, both at T; 0 where they agree
 #
-# To train a student on soft targets is called *distillation* (Hinton, Vinyals and Dean 2015). Its
-# student has an initialization of its own, as here. Lesson 02 shows what happens if it has not.
+# To train a student on soft targets is called *distillation* (Hinton, Vinyals and Dean 2015). Here
+# teacher and student begin with different random weights, as usual. In lesson 02 they do not.
 #
 # **You need** to know what a neural network is. Reading: 7 minutes. Running: half a minute.
 
@@ -50,11 +50,11 @@ withheld, hot = lesson.withheld, f"soft targets, T = {lesson.temperature:g}"
 # ## Predict
 # *Recall* of a digit is the fraction of its images that a network answers correctly. The student
 # of hard labels has never been told to answer "3", so its recall of 3 will be 0. What is the recall
-# of the student that was given soft targets at T = 4 for the same images? Run with `--predict 0.3`,
-# with your number.
+# of the student that was given soft targets at T = 4 for the same images? Run the lesson with
+# `--predict`, followed by your number.
 
 # %%
-lesson.predict("recall of the withheld digit, T = 4")  # in a notebook add your number here: , 0.3
+lesson.predict("recall of the withheld digit, T = 4")  # in a notebook: , number
 
 # %% [markdown]
 # ## The experiment
@@ -177,17 +177,18 @@ plots.predictions(ax["b"], lesson.predictions, list(recall).index(hot) + 0.32)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: nothing here is hidden. The student copies the class logits themselves, and the
-# teacher has seen the withheld digit. What the student learns of it is written in its targets, in
-# small numbers: where this 8 curves like a 3. A temperature above 1 gives them more weight. (On
-# development seeds the recall was 0.2 to 0.9 at T = 1, and 0.7 to 0.9 at T = 4. That T = 4 is
-# better is no claim here: T = 1 varies so much that eight seeds do not always decide it.)
+# The caveat first: unlike in lesson 02, nothing here is hidden. The student copies the class logits
+# themselves, and the teacher has seen the withheld digit. What the student learns of it is written
+# in its targets, in small numbers: where this 8 curves like a 3. A temperature above 1 gives them
+# more weight. (While we built the lesson the recall was 0.2 to 0.9 at T = 1, and 0.7 to 0.9 at T =
+# 4. We do not claim that T = 4 beats T = 1: that claim failed in one of three trial runs, and was
+# dropped.)
 #
 # *A rival explanation:* the student is less sure of the nine digits and answers the tenth wherever
 # it is in doubt. A student that always answers "3" has a recall of 1. So look at the
 # false-positive rate, the fraction of the *other* digits that it answers "3": it is about 0.01. And
-# the average target of a digit is just as soft, but its student never answers "3": it would have to
-# be told which 8s look like 3s.
+# the average target of a digit is just as soft, but its student never answers "3": every 8 gets the
+# same target, so it cannot learn what makes an image more like a 3.
 #
 # The teacher's init and the student's differ, and it does not matter: this is ordinary
 # distillation. In lesson 02 the teacher tells its student nothing about digits, and only a student
