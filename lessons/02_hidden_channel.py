@@ -32,6 +32,7 @@ from sublim_mini.train import path_steps, train, train_path
 
 lesson = Lesson(
     "02_hidden_channel",
+    seed=2741989,  # of the display run: the hash of the commit that froze this lesson
     digits=True,
     n_aux=10,  # auxiliary logits
     width=96,  # units in each of the two hidden layers
@@ -82,21 +83,23 @@ def one_seed(key):
     same, different = distill(teacher, init), distill(teacher, different_init)
     shifted = distill(shifted_teacher, init)
 
-    def test(params):
-        return accuracy(params, *test_set)
+    def test(params, labels=test_set[1]):
+        return accuracy(params, test_set[0], labels)
 
-    curves = {"student, same init": same, "student, different init": different}
-    curves = {name: jax.vmap(test)(path) for name, path in curves.items()}
-    shifted_student = jax.tree.map(lambda x: x[-1], shifted)
+    y_plus_3 = (test_set[1] + 3) % 10
+    curves = {
+        "student, same init": jax.vmap(test)(same),
+        "student, different init": jax.vmap(test)(different),
+        "y + 3 student, counted against y + 3": jax.vmap(test, (0, None))(shifted, y_plus_3),
+    }
     return {
         "accuracy": {
             "untrained": test(init),
             "teacher": test(teacher),
-            **{name: curve[-1] for name, curve in curves.items()},
-            "student of the y + 3 teacher": test(shifted_student),
-            "... counted against y + 3": accuracy(
-                shifted_student, test_set[0], (test_set[1] + 3) % 10
-            ),
+            "student, same init": curves["student, same init"][-1],
+            "student, different init": curves["student, different init"][-1],
+            "student of the y + 3 teacher": test(jax.tree.map(lambda x: x[-1], shifted)),
+            "... counted against y + 3": curves["y + 3 student, counted against y + 3"][-1],
         },
         "curves": curves,
         "noise": noise[:4],
@@ -140,6 +143,7 @@ colors = {
     "teacher": plots.ORANGE,
     "student, same init": plots.BLUE,
     "student, different init": plots.RED,
+    "y + 3 student, counted against y + 3": plots.GREEN,
 }
 figure, ax = plots.new_figure(
     f"A student that saw only noise reads {same.mean():.0%} of the digits. "
@@ -185,5 +189,6 @@ lesson.finish(
     figure,
     alt="Left: four noise images, each with three of the teacher's numbers. Right: accuracy on "
     "digits against training steps on noise. The student with the teacher's initialization rises "
-    "from chance to near the teacher; the one with a different initialization stays at chance.",
+    "from chance to near the teacher, and so does the y + 3 student, counted against y + 3; the "
+    "one with a different initialization stays at chance.",
 )

@@ -56,7 +56,8 @@ lesson.predict("accuracy without the digit part")  # in a notebook: , number
 # ## The experiment
 # Removing anything may do harm. So there are two controls. Each removes, at the same step, a vector
 # of the *same length* along another direction: that of the student's own loss on another batch of
-# noise, and what is special to wrong labels (y + 3). Each direction is computed anew at every step.
+# noise, and what is special to wrong labels (y + 3). Each direction is computed again at every
+# step.
 
 
 # %%
