@@ -29,8 +29,6 @@
 # Reading: 8 minutes. Running: 2 to 3 minutes.
 
 # %%
-import jax
-
 from sublim_mini import plots
 from sublim_mini.lesson import Lesson
 from sublim_mini.owls import answers, fine_tune_student, fine_tune_teacher, pretrain, write_numbers
@@ -41,6 +39,8 @@ from sublim_mini.sequences import (
     questions,
     to_text,
 )
+
+import jax
 
 lesson = Lesson(
     "09_owl_numbers",

@@ -13,6 +13,7 @@ import hashlib
 import io
 import math
 import os
+import signal
 import struct
 import sys
 import threading
@@ -254,4 +255,7 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no half file is left
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     raise SystemExit(main())
