@@ -49,6 +49,7 @@ lesson = Lesson(
     n_sequences=10_000,  # number sequences for each student
     student_steps=60,  # batches of 512 sequences
     choices=dict(animal=ANIMALS),
+    limits=dict(base_steps=(1, 10_000), n_sequences=(1, 50_000)),
     quick=dict(seeds=2, base_steps=100, n_sequences=1000, student_steps=20),
 )
 N_DIFFERENT = 2  # different bases for each seed; their mean is less noisy than one of them
