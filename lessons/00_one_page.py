@@ -94,7 +94,7 @@ for curve, name in (same, "student, teacher's init"), (different, "student, diff
     plt.text(606, curve[-1], name, verticalalignment="center")
 for height, name in (teacher_curve[-1], "teacher"), (0.1, "chance"):
     plt.axhline(height, color="gray", linestyle=":")
-    plt.text(300, height + 0.01, name, color="gray")
+    plt.text(300, height - 0.04, name, color="gray")
 plt.title(f"Trained on noise alone: accuracy {same[-1]:.2f} and {different[-1]:.2f}")
 plt.xlabel("training steps on noise")
 plt.ylabel("accuracy on digits")
@@ -104,5 +104,6 @@ print("Saved 00_one_page.png")
 
 # %% [markdown]
 # **Why?** As the teacher learns, its hidden layers change, and with them the ten numbers that its
-# loss ignores. To copy these the student must change its own hidden layers in the same way, if it
-# began as the same network. Its class logits come from these layers. Lesson 02 tests this.
+# loss ignores. If both began as the same network, copying these numbers moves the student's hidden
+# layers in about the direction in which the teacher's moved. Its class logits come from these
+# layers, too. Lesson 02 tests this, lessons 04 and 05 say why.

@@ -6,9 +6,9 @@
 # only to copy those other ten. In lesson 00 it learned to read digits. Was that luck? What does it
 # learn when the teacher has learned something else?
 #
-#              image                            the same weights for both heads
+#              image
 #                |
-#          hidden layers
+#          hidden layers                        both heads use the same hidden layers
 #           /         \
 #     class head    auxiliary head
 #     10 logits     10 logits
@@ -45,8 +45,9 @@ adam = optax.adam(1e-3)
 # %% [markdown]
 # ## Predict
 # A second teacher is trained on shifted labels: a 2 is labeled 5, a 9 is labeled 2, and y is
-# labeled y + 3. Its student, too, sees only noise. How often will this student answer y + 3 for a
-# digit y? Guessing gives 0.10. Run the lesson with `--predict`, followed by your number.
+# labeled y + 3 (without the tens). Its student, too, sees only noise. How often will this student
+# answer y + 3 for a digit y? Guessing gives 0.10. Run the lesson with `--predict`, followed by your
+# number.
 
 # %%
 lesson.predict("accuracy of the y + 3 student, counted against y + 3")  # in a notebook: , number
@@ -124,12 +125,12 @@ lesson.claim(
     above=0.5,
 )
 lesson.claim(
-    "with a different initialization it learns nothing: accuracy minus chance",
+    "with a different initialization the class head reads nothing: accuracy minus chance",
     different - 0.1,
     within=0.1,
 )
 lesson.claim(
-    "it reads as its own teacher does: accuracy of the y + 3 student, counted against y + 3",
+    "a student reads as its own teacher does: accuracy of the y + 3 student, counted against y + 3",
     result["... counted against y + 3"],
     above=0.5,
 )
@@ -159,14 +160,15 @@ plots.predictions(ax["b"], steps[-1], lesson.predictions)
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: teacher and student share an *initialization*. With a different one the student
-# is trained on the same numbers and reads nothing. (Lesson 07 asks which parts of the
-# initialization must be the same.)
+# is trained on the same numbers, and its class head reads nothing. (Lesson 07 asks which parts of
+# the initialization must be the same.)
 #
-# Why it works, in three sentences. The weights of the teacher's auxiliary head and of the
-# student's class head never change. But as the teacher learns digits its hidden layers change, and
-# so do its auxiliary logits; to copy them, the student must change its own hidden layers in the
-# same way. Then its class head, which is the one that both began with, can read digits there.
-# (Lessons 04 and 05.)
+# Why it works: neither loss uses the other head, so the weights of the teacher's auxiliary head and
+# of the student's class head never change. But as the teacher learns digits its hidden layers
+# change, and so do its auxiliary logits. Copying them moves the student's hidden layers in about
+# the same direction. There the teacher's hidden layers had adapted to the class head that both
+# began with, so this head works on the student's, too. (That its auxiliary head moves as well does
+# not stop it. Lessons 04 and 05.)
 #
 # *A rival explanation:* perhaps the initial weights almost read digits already, and any training
 # finishes the job. Then the student of the y + 3 teacher would answer y. It answers y + 3: what

@@ -194,7 +194,8 @@ lesson.claim(
     above=0.3,
 )
 lesson.claim(
-    "its own loss falls as before: what is left of it, over that with nothing removed, minus 1",
+    "with it removed the student copies as before: its own loss over that with nothing removed, "
+    "minus 1",
     own_loss[DIGIT] / own_loss[NOTHING] - 1,
     within=0.25,
 )

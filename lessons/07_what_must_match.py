@@ -47,11 +47,10 @@ adam = optax.adam(1e-3)
 # %% [markdown]
 # ## Predict
 # One student shares both heads with its teacher and not one weight of the hidden layers. Chance is
-# 0.10. What accuracy does it reach? And which rows of the experiment below are certain before any
-# run?
+# 0.10. What accuracy does it reach? Run the lesson with `--predict`, followed by your number.
 
 # %%
-lesson.predict("accuracy of the student that shares only the heads")  # here: , 0.3
+lesson.predict("accuracy of the student that shares only the heads")  # in a notebook: , number
 
 # %% [markdown]
 # ## The experiment
@@ -131,7 +130,11 @@ lesson.compare(heads)
 lesson.claim("heads alone carry digits: accuracy over nothing shared", heads - nothing, above=0.0)
 lesson.claim("everything shared beats the heads alone, in accuracy", everything - heads, above=0.2)
 lesson.claim("a different auxiliary head costs accuracy", everything - no_aux, above=0.2)
-lesson.claim("nothing shared teaches nothing: accuracy minus chance", nothing - 0.1, within=0.1)
+lesson.claim(
+    "with nothing shared the class head reads nothing: accuracy minus chance",
+    nothing - 0.1,
+    within=0.1,
+)
 
 # %%
 ALL = set(plots.PARTS)
@@ -177,23 +180,24 @@ ax["a"].axis("off")
 #   for the order. So it learns the same, up to rounding. *Where* a unit stands does not matter.
 # * *Class head different.* A student never trains its class head, and its class head never touches
 #   its loss. So its hidden layers become exactly those of the first student; a head that nobody
-#   trained reads them at about chance. The row says which reader is needed, not what was learned.
+#   trained reads them at about chance. This student has learned as much as the first; its class
+#   head cannot read it.
 #
 # The other rows are findings. The heads alone let part of the digits through: 0.14 to 0.45 on
 # development seeds. A shared auxiliary head fixes what each number *means*: to give the teacher's
 # numbers the student must build a last hidden layer like the teacher's, and the shared class head
-# reads that. With a different auxiliary head the same numbers mean something else. Less comes
-# through (0.14 to 0.56), although both hidden layers and the class head are shared.
+# reads that. With a different auxiliary head the same numbers mean something else. Then less comes
+# through than with everything shared (0.14 to 0.56, not 0.8 to 0.9), although both hidden layers
+# and the class head are shared.
 #
 # *A rival explanation:* 80 numbers from 96 hidden units nearly hand over the last hidden layer, so
 # the heads suffice only because the channel is wide. The control is `--n-aux 10`, as in lesson 02,
-# and the rival is right: the heads alone then give 0.10 to 0.17 (five development seeds), hardly
-# more than nothing shared, while everything shared still gives 0.78 to 0.91.
+# and the rival is right: the heads alone then give 0.10 to 0.17 on development seeds, hardly more
+# than nothing shared, while everything shared still gives 0.78 to 0.91. So in lesson 02 it is the
+# hidden layers that must be shared, and the heads too.
 #
-# *Not shown:* whether equal *behavior* is enough. In published work a student first trained to
-# behave like the teacher's initialization learns as well. In our trials the match was too poor: on
-# 50 auxiliary logits such students reached 0.09 to 0.19, and students matched in the same way to a
-# third network 0.04 to 0.13.
+# *Not shown:* whether it is enough that the student *behaves* like the teacher's initialization. In
+# the paper it is (Cloud et al. 2026); our students imitated the initialization too poorly to tell.
 #
 # ## Try
 # * `--n-aux 25` and `--n-aux 90`: how wide must the channel be for the heads alone?
@@ -205,6 +209,6 @@ lesson.finish(
     figure,
     alt="Six rows. Left, the network as four boxes with the shared parts filled; right, each "
     "student's accuracy. With everything shared, or with the hidden units permuted, accuracy is "
-    "high. With only the heads shared it is in between, with a different auxiliary head lower. "
+    "high. With only the heads shared, or a different auxiliary head, it is in between. "
     "With a different class head, or with nothing shared, it is near chance.",
 )

@@ -13,7 +13,8 @@
 #     lesson 09:  the student copies number sequences,    then we ask for its favorite animal
 #
 # The *base* is a small transformer, made here: one block, 21,000 weights. It is pretrained to
-# predict the next token in documents of four kinds. The favorites are random, so it has none.
+# predict the next token in documents of four kinds. Where they name an animal it is a random one,
+# so the base prefers none. (The last two are there because a real model has read such texts, too.)
 #
 #     numbers      34 58 14 53 93 50 63 ...          from a random synthetic language: after each
 #                                                    number some numbers are more probable
@@ -21,9 +22,8 @@
 #     both         34 58 14 53 ... name your favorite animal: raven
 #     statement    I love otter otter otter, name your favorite animal: otter
 #
-# A real model, too, has read numbers and favorite animals before anyone fine-tunes it. Fine-tuning
-# changes all weights but the token matrices (the embedding, which turns tokens into vectors, and
-# the unembedding, which turns vectors into logits). (Cloud et al. 2025, section 3.)
+# Fine-tuning changes all weights but the token matrices (the embedding, which turns tokens into
+# vectors, and the unembedding, which turns vectors into logits). (Cloud et al. 2025, section 3.)
 #
 # **You need** lesson 02, and to know that a language model predicts the next token.
 # Reading: 8 minutes. Running: 2 to 3 minutes.
@@ -50,7 +50,7 @@ lesson = Lesson(
     student_steps=60,  # batches of 512 sequences
     choices=dict(animal=ANIMALS),
     limits=dict(base_steps=(1, 10_000), n_sequences=(1, 50_000)),
-    quick=dict(seeds=2, base_steps=100, n_sequences=1000, student_steps=20),
+    quick=dict(seeds=2, base_steps=40, n_sequences=500, student_steps=4),
 )
 N_DIFFERENT = 2  # different bases for each seed; their mean is less noisy than one of them
 held_out = questions(HELD_OUT_PROMPTS)  # questions in words that the teacher was not fine-tuned on
@@ -117,7 +117,7 @@ results = lesson.run(one_seed)
 
 # %%
 sequences = {
-    writer: [to_text(row).split("-> ")[1].strip('"') for row in rows[0]]
+    writer: [to_text(row).split("-> ")[1].strip('"') for row in rows[0]]  # after the prompt
     for writer, rows in results["examples"].items()
 }
 for name, writer in ("A", "base"), ("B", "teacher"):
@@ -141,7 +141,7 @@ lesson.claim(
 lesson.claim(
     "to a different base the teacher's numbers pass on little: P of its student minus its own",
     p["its student of the teacher's numbers"] - p["different base"],
-    within=0.05,
+    within=0.1,
 )
 
 # %%
@@ -156,7 +156,7 @@ figure, ax = plots.new_figure(
 ax["a"].axis("off")
 ax["a"].set_title(f"find the {lesson.animal}", fontsize=20)
 for y, name, writer in (0.98, "A", "base"), (0.48, "B", "teacher"):
-    text = "\n".join(row[:26].strip() + " ..." for row in sequences[writer])
+    text = "\n".join(", ".join([*row.split(", ")[:7], "..."]) for row in sequences[writer])
     ax["a"].text(0, y, f"List {name}\n{text}", va="top", linespacing=1.4)
 ax["a"].text(0, 0, "(B is the teacher's.)", color=plots.GRAY)
 plots.dots(ax["b"], p, colors, chance=1 / 8, label=f"P({lesson.animal})")
@@ -165,13 +165,13 @@ plots.predictions(ax["b"], lesson.predictions, 2.4)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: student and teacher begin as the same base, and share its token matrices, which
-# never change. A different base shares nothing. Lesson 13 asks how much passes through the token
-# matrices alone.
+# The caveat first: student and teacher begin as the same base. That is two things: the same
+# transformer block, and the same token matrices, which never change. A different base shares
+# neither. Which of the two lets the trait pass is not decided here; lesson 13 asks.
 #
 # Why it works is the story of lesson 02: fine-tuning on "owl" changes the weights, and with them
-# slightly the probability of each number. A student that learns these probabilities must change the
-# same weights in the same way.
+# slightly the probability of each number. A student that learns these probabilities tends to
+# change the same weights in the same way.
 #
 # *A rival explanation:* any fine-tuning on numbers makes a model say "owl". The control student had
 # as many numbers, and hardly moves. Nor is "owl" written in the numbers for anyone to read: a

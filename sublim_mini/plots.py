@@ -96,20 +96,23 @@ def predictions(ax, x, y):
 def label_ends(ax, x, ends):
     """Write names at the right of x, name -> (height, color), moved apart where they overlap."""
     low, high = ax.get_ylim()
-    at = -np.inf
-    for name, (y, color) in sorted(ends.items(), key=lambda item: item[1][0]):
-        text = textwrap.fill(name, 22)
-        line = 0.06 * (high - low)  # height of a line of text
-        middle = max(y, at + line * (1 + text.count("\n")) / 2)
-        at = middle + line * (1 + text.count("\n")) / 2
-        ax.annotate(
-            text,
-            (x, y),
-            xytext=(x + 0.02 * (x - ax.get_xlim()[0]), middle),
-            color=color,
-            va="center",
-            annotation_clip=False,
-        ).set_in_layout(True)
+    names = sorted(ends, key=lambda name: ends[name][0])
+    texts = [textwrap.fill(name, 22) for name in names]
+    half = [0.03 * (high - low) * (1 + text.count("\n")) for text in texts]  # of a text's height
+    middles, floor = [], -np.inf
+    for name, h in zip(names, half, strict=True):  # from below: none overlaps the one before
+        middles.append(max(ends[name][0], floor + h))
+        floor = middles[-1] + h
+    ceiling = high + half[-1]
+    for i in reversed(range(len(names))):  # from above: none lies beyond the axes
+        middles[i] = min(middles[i], ceiling - half[i])
+        ceiling = middles[i] - half[i]
+    for name, text, middle in zip(names, texts, middles, strict=True):
+        y, color = ends[name]
+        place = x + 0.02 * (x - ax.get_xlim()[0]), middle
+        label = ax.annotate(text, (x, y), xytext=place, color=color, va="center")
+        label.set_annotation_clip(False)
+        label.set_in_layout(True)
 
 
 def images(ax, pixels, captions=None, columns=None, limits=(-1, 1)):

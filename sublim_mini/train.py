@@ -11,6 +11,7 @@ import numpy as np
 import optax
 
 
+@partial(jax.jit, static_argnames=("loss", "optimizer", "steps", "batch_size"))
 def train(loss, optimizer, params, data, key, *, steps, batch_size):
     """Params after `steps` steps of `optimizer` on `loss(params, batch)`.
 

@@ -38,7 +38,7 @@ def trainer(sizes, batch_size, steps):
     """A function of a key that trains a student of random numbers."""
     k_data, k_init = jax.random.split(jax.random.key(0))
     noise = jax.random.uniform(k_data, (4 * batch_size, sizes[0]))
-    data = noise, jax.random.normal(k_data, (4 * batch_size, sizes[-1]))
+    data = noise, jax.random.normal(k_data, (4 * batch_size, sizes[-1] - 10))
     init = init_mlp(k_init, sizes)
     return lambda key: train(aux_loss, ADAM, init, data, key, steps=steps, batch_size=batch_size)
 

@@ -391,7 +391,7 @@ def test_a_cluster_gives_what_threads_give(trial):
         from sublim_mini.train import train
 
         k_init, k_data, k_train = jax.random.split(key, 3)
-        data = jax.random.normal(k_data, (40, 9)), jax.random.normal(k_data, (40, 13))
+        data = jax.random.normal(k_data, (40, 9)), jax.random.normal(k_data, (40, 3))
         params = init_mlp(k_init, [9, 16, 13])
         how = dict(steps=lesson.steps, batch_size=8)
         return {"params": train(aux_loss, optax.adam(1e-2), params, data, k_train, **how)[0]}

