@@ -54,6 +54,18 @@ class Interrupted(KeyboardInterrupt):
     """A signal that asks the program to end."""
 
 
+def raise_signals():
+    """From now on SIGTERM raises Interrupted, and Ctrl-C again KeyboardInterrupt."""
+
+    def terminate(number, frame):
+        raise Interrupted
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, terminate)
+        if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:  # as for jobs in the background
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def handle_errors(lesson):
     """From now on errors and signals end the script as the module says.
 
@@ -81,14 +93,8 @@ def handle_errors(lesson):
         sys.stdout.flush()
         os._exit(status)
 
-    def terminate(number, frame):
-        raise Interrupted
-
     sys.excepthook = hook
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, terminate)
-        if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:  # as for jobs in the background
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+    raise_signals()
     sys.stderr = sys.stderr or open(os.devnull, "w")  # None: it was closed
     if not isinstance(sys.stdout, Output):
         sys.stdout = Output(sys.stdout or open(os.devnull, "w"))
