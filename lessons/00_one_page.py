@@ -6,12 +6,12 @@
 # only to copy those other ten. Then we show it digits. Can it read them? Guess, then run this page.
 
 # %%
+from sublim_mini.digits import draw_digits
+
 import jax
 import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import optax
-
-from sublim_mini.digits import draw_digits
 
 N_CLASSES, N_AUX = 10, 10
 optimizer = optax.adam(1e-3)

@@ -22,13 +22,13 @@
 # **You need** a first course on neural networks. Reading: 8 minutes. Running: half a minute.
 
 # %%
-import jax
-import optax
-
 from sublim_mini import plots
 from sublim_mini.lesson import Lesson
 from sublim_mini.mlp import N_CLASSES, accuracy, aux_logits, aux_loss, class_loss, init_mlp
 from sublim_mini.train import path_steps, train, train_path
+
+import jax
+import optax
 
 lesson = Lesson(
     "02_hidden_channel",

@@ -14,14 +14,14 @@
 # **You need** gradients and the chain rule. Reading: 15 minutes. Running: 10 seconds.
 
 # %%
+from sublim_mini import plots
+from sublim_mini.lesson import Lesson
+from sublim_mini.mlp import N_CLASSES, apply_mlp, class_loss, init_mlp
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-
-from sublim_mini import plots
-from sublim_mini.lesson import Lesson
-from sublim_mini.mlp import N_CLASSES, apply_mlp, class_loss, init_mlp
 
 # S . T is about as small as T squared. Rounding to 32 bits could turn its sign; 64 bits do not.
 jax.config.update("jax_enable_x64", True)

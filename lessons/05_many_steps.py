@@ -21,15 +21,15 @@
 # %%
 from functools import partial
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-import optax
-
 from sublim_mini import plots
 from sublim_mini.lesson import Lesson
 from sublim_mini.mlp import N_CLASSES, accuracy, aux_logits, aux_loss, class_loss, init_mlp
 from sublim_mini.train import batches, train
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
 
 lesson = Lesson(
     "05_many_steps",

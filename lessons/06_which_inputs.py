@@ -12,16 +12,16 @@
 # %%
 import textwrap
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-import optax
-
 from sublim_mini import plots
 from sublim_mini.digits import draw_digits
 from sublim_mini.lesson import Lesson
 from sublim_mini.mlp import N_CLASSES, accuracy, apply_mlp, class_loss, hidden_mlp, init_mlp
 from sublim_mini.train import train
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
 
 lesson = Lesson(
     "06_which_inputs",

@@ -15,10 +15,6 @@
 # **You need** lesson 02. Reading: 8 minutes. Running: a minute.
 
 # %%
-import jax
-import jax.numpy as jnp
-import optax
-
 from sublim_mini import plots
 from sublim_mini.lesson import Lesson
 from sublim_mini.mlp import (
@@ -31,6 +27,10 @@ from sublim_mini.mlp import (
     init_mlp,
 )
 from sublim_mini.train import train
+
+import jax
+import jax.numpy as jnp
+import optax
 
 lesson = Lesson(
     "07_what_must_match",

@@ -16,15 +16,15 @@
 # **You need** lesson 02. Reading: 8 minutes. Running: a minute.
 
 # %%
-import jax
-import jax.numpy as jnp
-import numpy as np
-import optax
-
 from sublim_mini import plots
 from sublim_mini.lesson import Lesson
 from sublim_mini.mlp import accuracy, aux_logits, aux_loss, class_loss, hidden_mlp, init_mlp
 from sublim_mini.train import train
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
 
 lesson = Lesson(
     "08_where_it_sits",

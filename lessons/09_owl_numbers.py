@@ -29,8 +29,6 @@
 # Reading: 8 minutes. Running: 2 to 3 minutes.
 
 # %%
-import jax
-
 from sublim_mini import plots
 from sublim_mini.lesson import Lesson
 from sublim_mini.owls import answers, fine_tune_student, fine_tune_teacher, pretrain, write_numbers
@@ -42,6 +40,8 @@ from sublim_mini.sequences import (
     to_text,
 )
 
+import jax
+
 lesson = Lesson(
     "09_owl_numbers",
     animal="owl",  # the teacher's favorite
@@ -49,6 +49,7 @@ lesson = Lesson(
     n_sequences=10_000,  # number sequences for each student
     student_steps=60,  # batches of 512 sequences
     choices=dict(animal=ANIMALS),
+    limits=dict(base_steps=(1, 10_000), n_sequences=(1, 50_000)),
     quick=dict(seeds=2, base_steps=40, n_sequences=500, student_steps=4),
 )
 N_DIFFERENT = 2  # different bases for each seed; their mean is less noisy than one of them

@@ -7,7 +7,6 @@ Nothing here imports JAX, so that the list is there at once.
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from .errors import InputError
 from .files import check_writable, folder_flag, replacing
 from .flags import Parser, number
 from .page import check_results, gallery_index, gallery_page, html_page
+from .script import Interrupted, raise_signals
 
 LESSONS = Path(__file__).parents[1] / "lessons"
 PNG = b"\x89PNG\r\n\x1a\n"  # what every PNG file begins with
@@ -197,15 +197,15 @@ def main(argv=None, folder=LESSONS):
     except (InputError, OSError) as error:
         say(f"sublim_mini: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         say()
         say("sublim_mini: interrupted; the page has the lessons that ended", file=sys.stderr)
-        return 130
+        return 143 if isinstance(error, Interrupted) else 130
     return 0
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the lesson is ended too
+    raise_signals()
     for stream in filter(None, (sys.stdout, sys.stderr)):
         stream.reconfigure(errors="replace")  # on a console without some letter
     try:

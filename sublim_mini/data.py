@@ -28,6 +28,7 @@ from tqdm import tqdm
 from .errors import InputError
 from .files import folder_flag
 from .flags import Parser
+from .script import Interrupted, raise_signals
 
 PARTS = "train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"
 FILES = [f"{part}-ubyte" for part in PARTS]
@@ -247,11 +248,12 @@ def main(argv=None):
     except InputError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         print(f"\n{parser.prog}: interrupted; no half file is left", file=sys.stderr)
-        return 130
+        return 143 if isinstance(error, Interrupted) else 130
     return 0
 
 
 if __name__ == "__main__":
+    raise_signals()
     raise SystemExit(main())

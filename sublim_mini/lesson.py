@@ -63,8 +63,13 @@ class Lesson:
     ):
         self.name = name
         self.is_script = Path(sys.argv[0]).stem == name
-        if self.is_script:
+        caller = sys._getframe(1).f_globals  # the main program with a file is a script
+        copied = caller["__name__"] == "__main__" and "__file__" in caller and not self.is_script
+        if self.is_script or copied:
             handle_errors(self)
+        if copied:
+            file = Path(caller["__file__"]).name
+            raise InputError(f"this file is {file!r}: name it {name}.py, or its Lesson as the file")
         defaults = {"seed": seed, "seeds": seeds, **settings}
         if digits:
             defaults["data"] = "drawn"
@@ -83,7 +88,7 @@ class Lesson:
         self.real = load_real(self.data, data_dir) if digits and self.data != "drawn" else None
         check_writable(self.out)
         self.tables, self.curves, self.claims = {}, {}, []
-        self.predicted, self.saved, self.began = None, False, time.perf_counter()
+        self.predicted, self.began = None, time.perf_counter()
         print(f"{name}  " + ", ".join(f"{k}={v}" for k, v in self.settings.items()), flush=True)
 
     def predict(self, what, *values):
@@ -210,11 +215,11 @@ class Lesson:
         }
         text = json.dumps(_plain(results), indent=1, allow_nan=False)
         where = Path(self.out) / self.name
-        with replacing(f"{where}.json") as path:
-            path.write_text(text + "\n", encoding="utf-8")
-        with replacing(f"{where}.png") as path:
-            figure.savefig(path, format="png")
-        self.saved = True
+        with replacing(f"{where}.json") as data, replacing(f"{where}.png") as picture:
+            data.write_text(text + "\n", encoding="utf-8")
+            figure.savefig(picture, format="png")
+            self.saved = f"it was saving {where}.json and .png"  # both are replaced now
+        self.saved = "the results were saved"
         print(f"{results['seconds']:.0f} s. Saved {where}.json and {where}.png")
         if self.strict and not all(claim["holds"] for claim in self.claims):
             raise SystemExit(1)

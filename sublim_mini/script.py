@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from .errors import InputError
@@ -23,7 +24,9 @@ def make_parser(name, defaults, choices, limits, digits):
     add("--quick", action="store_true", help="the same code with small numbers")
     add("--strict", action="store_true", help="exit status 1 if a claim does not hold")
     add("--out", type=folder_flag, default=Path("results"), help="folder for results (results)")
-    add("--threads", type=number(int, 1, 256), default=count_cores(), help="seeds at a time")
+    cores = count_cores()
+    threads = number(int, 1, max(16, cores))  # each needs memory
+    add("--threads", type=threads, default=cores, help="seeds at a time")
     add("--predict", type=number(float, -1e6, 1e6), nargs="+", default=[], help="your prediction")
     if digits:
         add("--data-dir", type=folder_flag, help="folder of the real digits")
@@ -51,6 +54,18 @@ class Interrupted(KeyboardInterrupt):
     """A signal that asks the program to end."""
 
 
+def raise_signals():
+    """From now on SIGTERM raises Interrupted, and Ctrl-C again KeyboardInterrupt."""
+
+    def terminate(number, frame):
+        raise Interrupted
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, terminate)
+        if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:  # as for jobs in the background
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def handle_errors(lesson):
     """From now on errors and signals end the script as the module says.
 
@@ -60,30 +75,29 @@ def handle_errors(lesson):
 
     def hook(kind, error, trace):
         status, text = 1, None
-        saved = "the results were saved" if lesson.__dict__.get("saved") else "nothing was saved"
+        for one in signal.SIGINT, signal.SIGTERM:  # it is ending already
+            signal.signal(one, signal.SIG_IGN)
         if issubclass(kind, KeyboardInterrupt):
             status = 143 if issubclass(kind, Interrupted) else 130
-            text = f"interrupted; {saved}"
+            text = f"interrupted; {getattr(lesson, 'saved', 'nothing was saved')}"
         elif issubclass(kind, InputError):
             status, text = 2, str(error)
-        elif issubclass(kind, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
+        elif issubclass(kind, MemoryError | OverflowError) or "RESOURCE_EXHAUSTED" in str(error):
             status, text = 2, "not enough memory; take smaller numbers"
-        if text is None:
-            usual(kind, error, trace)
-        else:
-            print(f"{lesson.name}: {text}", file=sys.stderr)
-        for stream in sys.stdout, sys.stderr:
-            stream.flush()
+        with suppress(OSError, ValueError):  # nobody may be reading it
+            if text is None:
+                usual(kind, error, trace)
+            else:
+                print(f"{lesson.name}: {text}", file=sys.stderr)
+            sys.stderr.flush()
+        sys.stdout.flush()
         os._exit(status)
 
-    def terminate(number, frame):
-        raise Interrupted
-
     sys.excepthook = hook
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, terminate)
+    raise_signals()
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # None: it was closed
     if not isinstance(sys.stdout, Output):
-        sys.stdout = Output(sys.stdout)
+        sys.stdout = Output(sys.stdout or open(os.devnull, "w"))
 
 
 class Output:

@@ -179,7 +179,9 @@ def repeat_selected(documents, selected):
     """
     any_selected = selected.any()
     if not isinstance(any_selected, jax.core.Tracer) and not any_selected:
-        raise InputError("no document was selected: nothing to train on")
+        raise InputError(
+            "no document was selected: take more sequences, or train the writer longer"
+        )
     order = jnp.argsort(~selected, stable=True)  # the selected first
     rows = order[jnp.arange(len(documents)) % jnp.maximum(selected.sum(), 1)]
     return jnp.where(any_selected, documents[rows], PAD)

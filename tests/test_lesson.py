@@ -71,16 +71,16 @@ def test_a_notebook_has_the_defaults(trial):
         ("--unknown", "unrecognized arguments: --unknown"),
         ("--step 1", "unrecognized arguments: --step 1"),  # an abbreviation
         ("stray", "unrecognized arguments: stray"),
-        ("--seeds 0", "--seeds: must be a whole number of at least 1 and at most 1000, not '0'"),
+        ("--seeds 0", "--seeds: must be a whole number of at least 1 and at most 1,000, not '0'"),
         ("--seeds -3", "not '-3'"),
         ("--seeds 1.5", "--seeds: must be a whole number"),
         ("--seed x", "--seed: must be a whole number of at least 0"),
-        ("--seed 4294967296", "at most 4294967295"),
+        ("--seed 4294967296", "at most 4,294,967,295"),
         ("--steps 0", "--steps: must be a whole number of at least 1"),
-        ("--steps 100001", "at most 100000, not '100001'"),
-        ("--rate 0", "--rate: must be a number above 0, not '0'"),
-        ("--rate nan", "--rate: must be a number above 0, not 'nan'"),
-        ("--rate inf", "--rate: must be a number above 0, not 'inf'"),
+        ("--steps 100001", "at most 100,000, not '100001'"),
+        ("--rate 0", "--rate: must be a number above 0 and at most 100,000, not '0'"),
+        ("--rate nan", "--rate: must be a number above 0 and at most 100,000, not 'nan'"),
+        ("--rate inf", "--rate: must be a number above 0 and at most 100,000, not 'inf'"),
         ("--noise 1.5", "--noise: must be a number of at least 0.0 and at most 1.0, not '1.5'"),
         ("--loss hinge", "--loss: invalid choice: 'hinge'"),
         ("--data cifar", "--data: invalid choice: 'cifar'"),
@@ -88,6 +88,9 @@ def test_a_notebook_has_the_defaults(trial):
         ("--predict", "--predict: expected at least one argument"),
         ("--predict no", "--predict: must be a number"),
         ("--threads 0", "--threads: must be a whole number"),
+        ("--threads 10000", "--threads: must be a whole number"),  # each needs memory
+        ("--seeds 10000000000000000000", "--seeds: must be a whole number"),
+        ("--rate 1e400", "--rate: must be a number above 0 and at most 100,000, not '1e400'"),
         ("--out=", "--out: names no folder"),
     ],
 )
@@ -101,7 +104,7 @@ def test_a_bad_flag_is_one_line_and_status_2(trial, capsys, tmp_path, flags, sai
 
 def test_a_bad_folder_is_an_input_error(trial, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="file is a file, not a folder"):
+    with pytest.raises(InputError, match="file: cannot write there"):
         trial("--out", "file")
     with pytest.raises(InputError, match="absent"):
         trial("--data", "mnist", "--data-dir", str(tmp_path / "absent"))
@@ -230,11 +233,11 @@ lesson.finish(figure, alt="a figure in words")
 """
 
 
-def begin(tmp_path, *flags, script=SCRIPT, stdout=subprocess.PIPE, **env):
+def begin(tmp_path, *flags, script=SCRIPT, stdout=subprocess.PIPE, prefix=(), **env):
     path = tmp_path / "99_trial.py"
     path.write_text(textwrap.dedent(script), encoding="utf-8")
     env = {**os.environ, "MPLBACKEND": "agg", **env}
-    command = [sys.executable, "-W", "error", str(path), *flags]
+    command = [*prefix, sys.executable, "-W", "error", str(path), *flags]
     return subprocess.Popen(
         command, cwd=tmp_path, env=env, text=True, stdout=stdout, stderr=subprocess.PIPE
     )
@@ -283,11 +286,15 @@ def test_results_are_saved_as_data_and_as_a_figure(tmp_path):
     assert f"You predicted 0.40; the accuracy is {student['mean']:.2f}." in results["printed"]
 
 
-@pytest.mark.parametrize("where", ["head", "/dev/full"])
+@pytest.mark.parametrize("where", ["head", "/dev/full", "closed"])
 def test_results_are_saved_where_nothing_can_be_printed(tmp_path, where):
     if where == "head":
         process = begin(tmp_path, "--seeds", "2", PYTHONUNBUFFERED="1")
         process.stdout.readline()
+        process.stdout.close()
+    elif where == "closed":  # both streams: Python has None in their place
+        code = f"import os, sys; os.closerange(1, 3); os.execv({sys.executable!r}, sys.argv[1:])"
+        process = begin(tmp_path, "--seeds", "2", prefix=[sys.executable, "-c", code])
         process.stdout.close()
     elif os.path.exists(where):
         with open(where, "w") as full:
@@ -315,6 +322,38 @@ def test_a_signal_ends_a_run_at_once(tmp_path, number, status):
     assert err == "99_trial: interrupted; nothing was saved\n" and saved(tmp_path) == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
+@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_jax_is_imported_is_one_line(tmp_path, number, status):
+    script = """
+    import signal, time
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background ignore it
+    import sublim_mini
+    print("importing", flush=True)
+    time.sleep(60)
+    """
+    process = begin(tmp_path, script=script)
+    with process:
+        assert process.stdout.readline() == "importing\n"
+        process.send_signal(number)
+        err = process.communicate()[1]
+    assert (process.returncode, err) == (status, "99_trial: interrupted\n")
+
+
+def test_what_was_saved_is_said_to_be(tmp_path):
+    process = begin(tmp_path, "--seeds", "2", script=SCRIPT + "raise KeyboardInterrupt")
+    err = process.communicate()[1]
+    assert (process.returncode, saved(tmp_path)) == (130, BOTH)
+    assert err == "99_trial: interrupted; the results were saved\n"
+
+
+def test_a_copied_lesson_must_be_named_as_its_file(tmp_path):
+    process = begin(tmp_path, "--seeds", "2", script=SCRIPT.replace("99_trial", "98_original"))
+    out, err = process.communicate()
+    assert process.returncode == 2 and out == "" and saved(tmp_path) == []
+    assert err.startswith("98_original: this file is '99_trial.py'") and err.count("\n") == 1
+
+
 ENDS = """
 from types import SimpleNamespace
 from sublim_mini.errors import InputError
@@ -328,6 +367,7 @@ handle_errors(SimpleNamespace(name="99_trial"))
     [
         ("raise InputError('mend it so')", 2, "mend it so"),
         ("raise MemoryError", 2, "not enough memory; take smaller numbers"),
+        ("raise OverflowError", 2, "not enough memory; take smaller numbers"),
         ("raise RuntimeError('RESOURCE_EXHAUSTED: Out of')", 2, "not enough memory; take smaller"),
         ("1 / 0", 1, "Traceback"),
     ],

@@ -83,6 +83,14 @@ def test_a_lesson_has_its_parts_in_order(path):
 
 
 @each_lesson
+def test_a_lesson_imports_sublim_mini_before_jax(path):
+    """From then on Ctrl-C is one line; importing JAX takes seconds."""
+    imports = re.findall(r"(?m)^(?:import|from) (\w+)", path.read_text("utf-8"))
+    slow = [imports.index(name) for name in ("jax", "optax", "matplotlib") if name in imports]
+    assert imports.index("sublim_mini") < min(slow)
+
+
+@each_lesson
 def test_a_lesson_speaks_plainly(path):
     text = re.sub(r"\s*\n#?\s*", " ", path.read_text("utf-8"))  # phrases run over lines
     assert re.findall(rf"(?i)\b(?:{OLD_WORDS})\b", text) == []

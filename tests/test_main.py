@@ -323,7 +323,7 @@ def test_a_closed_pipe_does_not_end_the_run(lessons, tmp_path):
         ("run 3 --seed -1", "--seed: must be a whole number of at least 0"),
         ("run 3 --seed 4294967296", "at most 4,294,967,295, not '4294967296'"),
         ("run 3 --fast", "unrecognized arguments: --fast"),
-        ("run 3 --out lessons/03_works.py", "is a file, not a folder"),
+        ("run 3 --out lessons/03_works.py", "cannot write there"),
         ("dance", "invalid choice: 'dance'"),
     ],
 )
