@@ -118,5 +118,7 @@ def test_slow_runs_keep_the_committed_verdicts(committed, tmp_path):
     done = subprocess.run(
         command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
     )
+    if done.returncode == 2 and settings.get("data", "drawn") != "drawn":
+        pytest.skip(f"needs the real data: {done.stderr}")
     assert done.returncode == 0, done.stderr
     assert verdicts(tmp_path / committed.name) == verdicts(committed)
