@@ -32,7 +32,7 @@ import optax
 
 lesson = Lesson(
     "02_hidden_channel",
-    seed=2741989,  # of the display run: the hash of the commit that froze this lesson
+    seed=1671099,  # of the display run: the hash of the commit that froze this lesson
     digits=True,
     n_aux=10,  # auxiliary logits
     width=96,  # units in each of the two hidden layers
