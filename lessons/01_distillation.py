@@ -181,7 +181,7 @@ plots.predictions(ax["b"], lesson.predictions, list(recall).index(hot) + 0.32)
 # The caveat first: unlike in lesson 02, nothing here is hidden. The student copies the class logits
 # themselves, and the teacher has seen the withheld digit. What the student learns of it is written
 # in its targets, in small numbers: where this 8 curves like a 3. A temperature above 1 gives them
-# more weight. (While we built the lesson the recall was 0.2 to 0.9 at T = 1, and 0.7 to 0.9 at T =
+# more weight. (While we built the lesson the recall was 0.2 to 0.9 at T = 1, and 0.6 to 0.9 at T =
 # 4. We do not claim that T = 4 beats T = 1: that claim failed in one of three trial runs, and was
 # dropped.)
 #
