@@ -22,14 +22,14 @@
 # %%
 import sys
 
-import jax
-import numpy as np
-import optax
-
 from sublim_mini import plots, stats
 from sublim_mini.lesson import Lesson
 from sublim_mini.mlp import N_CLASSES, accuracy, apply_mlp, class_loss, init_mlp, kl
 from sublim_mini.train import train
+
+import jax
+import numpy as np
+import optax
 
 lesson = Lesson(
     "03_published_figure",
