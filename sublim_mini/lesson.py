@@ -186,9 +186,10 @@ class Lesson:
             print(f"\nClaims, decided by 99 % intervals (n = {claim['n']} seeds):")
         verdict = {True: "HOLDS", False: "DOES NOT HOLD", None: "UNDECIDED (n under 3)"}
         bound = {"above": "above ", "below": "below ", "within": "within ±"}[claim["kind"]]
+        effect, low, high = (round(claim[k], 6) for k in ("effect", "low", "high"))  # as saved
         print(
-            f"  {verdict[claim['holds']]}: {text}\n      {claim['effect']:.3f} "
-            f"({claim['low']:.3f} to {claim['high']:.3f}), to be {bound}{claim['margin']:g}"
+            f"  {verdict[claim['holds']]}: {text}\n      {effect:.3f} ({low:.3f} to {high:.3f}), "
+            f"to be {bound}{claim['margin']:g}"
         )
 
     def finish(self, figure, alt):

@@ -294,9 +294,10 @@ def linear_networks(key, sizes):
 
 def test_one_linear_layer_cannot_transfer(key):
     init, student, data, (before, teacher, after) = linear_networks(key, (N_IN, 50))
-    for loss in (linear_aux_loss, aux_loss):  # without hidden layers they are the same
-        # targets moved by 1, for the class loss has left this teacher's auxiliary logits alone
-        gradient = jax.grad(loss)(init, (data[0], data[1] + 1))[-1]["weights"]
+    # targets moved by 1, for the class loss has left this teacher's auxiliary logits alone
+    batches = (linear_aux_loss, data[1] + 1), (aux_loss, aux(data[1]) + 1)
+    for loss, targets in batches:  # without hidden layers they are the same
+        gradient = jax.grad(loss)(init, (data[0], targets))[-1]["weights"]
         assert not gradient[:, :N_CLASSES].any() and gradient[:, N_CLASSES:].any()
     change = student[-1]["weights"] - init[-1]["weights"]
     assert not change[:, :N_CLASSES].any()
