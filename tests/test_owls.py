@@ -25,6 +25,8 @@ from sublim_mini.sequences import (
 )
 from sublim_mini.transformer import apply_transformer, init_transformer, steer
 
+pytestmark = pytest.mark.xdist_group("owls")  # its models are made in one process
+
 
 @pytest.fixture(scope="module")
 def language():

@@ -31,6 +31,8 @@ from sublim_mini.sequences import (
     to_text,
 )
 
+pytestmark = pytest.mark.xdist_group("sequences")  # its models are made in one process
+
 
 @pytest.fixture(scope="module")
 def language():

@@ -21,6 +21,8 @@ from sublim_mini.transformer import (
     unembed,
 )
 
+pytestmark = pytest.mark.xdist_group("transformer")  # its models are made in one process
+
 VOCABULARY, LENGTH, WIDTH = 11, 7, 8
 logits_of, stream_of, continued, unembedded = map(
     jax.jit, (apply_transformer, residual, _continue, unembed)
