@@ -193,9 +193,9 @@ ax["a"].axis("off")
 #
 # *A rival explanation:* 80 numbers from 96 hidden units nearly hand over the last hidden layer, so
 # the heads suffice only because the channel is wide. The control is `--n-aux 10`, as in lesson 02,
-# and the rival is right: the heads alone then give 0.10 to 0.17 in our runs, hardly more
-# than nothing shared, while everything shared still gives 0.78 to 0.91. So in lesson 02 it is the
-# hidden layers that must be shared, and the heads too.
+# and the rival is right: the heads alone then give 0.10 to 0.17 in our runs, hardly more than
+# nothing shared, while everything shared still gives 0.78 to 0.91. So in lesson 02 sharing the
+# heads is not enough.
 #
 # *Not shown:* whether it is enough that the student *behaves* like the teacher's initialization. In
 # the paper it is (Cloud et al. 2026); our students imitated the initialization too poorly to tell.
