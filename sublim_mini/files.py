@@ -43,8 +43,11 @@ def folder_flag(text):
     return Path(text)
 
 
-def check_writable(folder):
-    """Raise InputError now if a file in `folder`, made if need be, could not be written later."""
+def check_writable(folder, *names):
+    """Raise InputError now if files in `folder`, made if need be, could not be written later."""
+    for name in names:
+        if os.path.isdir(os.path.join(folder, name)):
+            raise InputError(f"{folder}: {name} is a folder there; name another folder")
     try:
         whole = parent = os.path.abspath(folder)
         while not os.path.lexists(parent) and parent != os.path.dirname(parent):

@@ -86,7 +86,7 @@ class Lesson:
         if data_dir is not None and self.settings["data"] == "drawn":
             parser.error("--data-dir needs --data mnist or --data fashion")
         self.real = load_real(self.data, data_dir) if digits and self.data != "drawn" else None
-        check_writable(self.out)
+        check_writable(self.out, f"{name}.json", f"{name}.png")
         self.tables, self.curves, self.claims = {}, {}, []
         self.predicted, self.began = None, time.perf_counter()
         print(f"{name}  " + ", ".join(f"{k}={v}" for k, v in self.settings.items()), flush=True)

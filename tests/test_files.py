@@ -44,6 +44,19 @@ def refused(folder, says):
     assert says in message
 
 
+def test_a_name_of_several_lines_gives_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError) as caught:
+        check_writable(tmp_path / "file" / "a\nb")
+    assert "\n" not in str(caught.value) and "a b: cannot write" in str(caught.value)
+
+
+def test_a_folder_in_the_place_of_a_result_is_refused_before_the_run(tmp_path):
+    (tmp_path / "a.json").mkdir()
+    with pytest.raises(InputError, match="a.json is a folder there; name another folder"):
+        check_writable(tmp_path, "a.json", "a.png")
+
+
 def test_a_folder_that_can_be_made_is_not_made_yet(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for folder in tmp_path, tmp_path / "not" / "yet", "a/../../b", ".":
