@@ -1,7 +1,8 @@
 """The lessons from one command: alone it lists them; `run 2 9` or `run all` runs them and makes
-one page, OUT/index.html; `notebooks` makes notebooks; `gallery` makes the pages of the gallery.
+one page, OUT/index.html; `notebooks` makes notebooks; `gallery` makes the pages of the gallery;
+`live` draws the digits of lessons/live.html anew.
 
-Nothing here imports JAX, so that the list is there at once.
+Nothing here imports JAX but `live`, so that the list is there at once.
 """
 
 import json
@@ -167,6 +168,23 @@ def notebooks(paths, out):
     say(f"{len(paths)} notebooks: {out}")
 
 
+def live(path):
+    """Draw the digits of the live page anew: replace its data block."""
+    import jax
+
+    from .live import replace_data
+
+    try:
+        page = path.read_text(encoding="utf-8")
+        page = replace_data(page, jax.random.key(0))
+    except (OSError, ValueError) as error:  # an InputError is a ValueError
+        why = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise InputError(f"cannot replace the data of {path}: {why}") from error
+    with replacing(path) as temporary:
+        temporary.write_text(page, encoding="utf-8", newline="\n")
+    say(f"{len(page.encode()):,} bytes: {path}")
+
+
 def main(argv=None, folder=LESSONS):
     """The command line; the status is 0, 1 if a lesson failed, 2 after one line of bad input."""
     parser = Parser(prog="sublim_mini", allow_abbrev=False, description=__doc__.split("\n\n")[0])
@@ -179,6 +197,7 @@ def main(argv=None, folder=LESSONS):
     for command, out in (runs, "results"), (books, "notebooks"):
         command.add_argument("--out", type=folder_flag, default=Path(out), help=f"folder ({out})")
     commands.add_parser("gallery", help="make the pages of lessons/gallery from the results there")
+    commands.add_parser("live", help="draw the digits of lessons/live.html anew")
     asked = parser.parse_args(argv)
     try:
         paths = find_lessons(folder)
@@ -190,6 +209,8 @@ def main(argv=None, folder=LESSONS):
             notebooks(paths, asked.out)
         elif asked.command == "gallery":
             gallery(paths, folder / "gallery")
+        elif asked.command == "live":
+            live(folder / "live.html")
         else:
             for lesson in map(about, paths):
                 say(lesson["title"])
