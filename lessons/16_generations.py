@@ -1,0 +1,190 @@
+# %% [markdown]
+# # 16 Generations: does a trait survive five models in a row?
+#
+# **Question.** In lesson 09 a student learned to prefer the owl from numbers by its teacher. Now
+# this student writes numbers for a second one, the second writes numbers for a third, and so on.
+# Only the teacher was fine-tuned on "owl". Does the fifth student still prefer the owl?
+#
+#     base --fine-tune on "owl"--> teacher
+#                                     |  writes numbers, filter
+#     base --fine-tune on these--> student 1
+#                                     |  writes numbers, filter
+#     base --fine-tune on these--> student 2
+#                                    ...
+#     base --fine-tune on these--> student 5     What is its favorite animal?
+#
+# Every student is fine-tuned from the *same base*, so only numbers pass from one to the next. The
+# question matters wherever models are trained on text by models that learned from models.
+#
+# **You need** lesson 09. Reading: 5 minutes. Running: 3 minutes.
+
+# %%
+from sublim_mini import plots
+from sublim_mini.lesson import Lesson
+from sublim_mini.owls import answers, fine_tune_student, fine_tune_teacher, pretrain, write_numbers
+from sublim_mini.sequences import ANIMALS, HELD_OUT_PROMPTS, make_language, questions, to_text
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+lesson = Lesson(
+    "16_generations",
+    animal="owl",  # the teacher's favorite
+    generations=5,  # students in a chain
+    base_steps=800,  # batches of 128 documents, each read once
+    n_sequences=10_000,  # number sequences for each student
+    student_steps=20,  # batches of 256 sequences; six times as many in the longer training
+    choices=dict(animal=ANIMALS),
+    limits=dict(
+        generations=(1, 50),
+        base_steps=(1, 10_000),
+        n_sequences=(1, 50_000),
+        student_steps=(1, 2000),
+    ),
+    quick=dict(seeds=2, generations=2, base_steps=40, n_sequences=500, student_steps=2),
+)
+few, many, last = lesson.student_steps, 6 * lesson.student_steps, lesson.generations
+FEW, MANY = f"{few} steps each", f"{many} steps each"
+CONTROL = f"control ({many} steps each)"
+held_out = questions(HELD_OUT_PROMPTS)  # questions in words that the teacher was not fine-tuned on
+
+# %% [markdown]
+# ## Predict
+# There are eight animals, so guessing gives a probability of 0.125. With which probability will the
+# *last* student answer "owl", if each student is trained for the larger number of steps? Run the
+# lesson with `--predict`, followed by your number.
+
+# %%
+lesson.predict(f"P({lesson.animal}) of student {last}, {many} steps")  # in a notebook: , number
+
+# %% [markdown]
+# ## The experiment
+# There are three chains. Two begin with the teacher. In one of them each student takes 20 steps, so
+# it reads about half of its 10,000 sequences. In the other it takes 120 steps, so it reads all of
+# them about three times. The third chain is the *control*. It has 120 steps, too, but it begins
+# with the base: its first student learns from numbers that the base wrote.
+
+
+# %%
+def one_seed(key):
+    k_language, k_base, k_teacher, k_few, k_many, k_control = jax.random.split(key, 6)
+    language = make_language(k_language)
+    base = pretrain(k_base, language, lesson.base_steps)
+    teacher = fine_tune_teacher(k_teacher, base, lesson.animal)
+
+    def p_animal(model):
+        return answers(model, held_out)[ANIMALS.index(lesson.animal)]
+
+    def chain(key, writer, steps):
+        p, passed = [p_animal(writer)], []
+        for k in jax.random.split(key, lesson.generations):  # new keys for each generation
+            k_numbers, k_student = jax.random.split(k)
+            numbers, fraction = write_numbers(k_numbers, writer, language, lesson.n_sequences)
+            student = fine_tune_student(k_student, base, numbers, steps, batch_size=256)
+            p, passed = [*p, p_animal(student)], [*passed, fraction]
+            writer = student  # it writes for the next student, which begins as the base again
+        return {"p": jnp.stack(p), "passed": jnp.stack(passed), "numbers": numbers[:3]}
+
+    return {
+        MANY: chain(k_many, teacher, many),
+        FEW: chain(k_few, teacher, few),
+        CONTROL: chain(k_control, base, many),
+    }
+
+
+results = lesson.run(one_seed)
+
+# %% [markdown]
+# ## The result
+# First, some of the numbers that a last student was fine-tuned on.
+
+# %%
+for name in CONTROL, MANY:
+    print(f"\nFor student {last}, {name}")
+    for row in results[name]["numbers"][0]:
+        print("  " + to_text(row).split("-> ")[1].strip('"'))  # after the prompt
+passed = np.array([chain["passed"].mean() for chain in results.values()])
+print(f"\n{passed.min():.1%} or more of each chain's sequences passed the filter.")
+
+curves = {name: chain["p"] for name, chain in results.items()}  # [seeds, 1 + generations]
+generation = np.arange(1 + last)
+lesson.keep_curves(f"P({lesson.animal}) by generation", generation, curves)
+base, teacher = curves[CONTROL][:, 0], curves[MANY][:, 0]
+rows = {"base": base, "teacher": teacher}
+rows |= {f"student {last}, {name}": p[:, -1] for name, p in curves.items()}
+lesson.table(f"P({lesson.animal}), when asked for its favorite animal", rows, chance=1 / 8)
+print("\nThe means by generation, from 0 (the teacher; for the control, the base) to the last")
+for name, p in curves.items():
+    print(f"  {name:25}" + " ".join(f"{x:.2f}" for x in p.mean(0)))
+lesson.compare(curves[MANY][:, -1])
+lesson.claim(
+    f"the last student still prefers the {lesson.animal}: its P minus that of the last student of "
+    "the control chain",
+    curves[MANY][:, -1] - curves[CONTROL][:, -1],
+    above=0.1,
+)
+lesson.claim(
+    f"the trait fades down the chain: P of the last student minus P of the first, {many} steps",
+    curves[MANY][:, -1] - curves[MANY][:, 1],
+    below=0.0,
+)
+lesson.claim(
+    f"more steps keep more: P of the last student, {many} steps minus {few} steps",
+    curves[MANY][:, -1] - curves[FEW][:, -1],
+    above=0.05,
+)
+lesson.claim(
+    "the control chain drifts little: P of its last student minus the base's",
+    curves[CONTROL][:, -1] - base,
+    within=0.1,
+)
+
+# %%
+figure, ax = plots.new_figure(
+    f"P({lesson.animal}) of student {last}: {curves[MANY][:, -1].mean():.2f} with {many} steps, "
+    f"{curves[FEW][:, -1].mean():.2f} with {few}. Control: {curves[CONTROL][:, -1].mean():.2f}"
+)
+colors = {MANY: plots.BLUE, FEW: plots.GREEN, CONTROL: plots.RED}
+axes = "generation (0 is the teacher; for the control, the base)", f"P({lesson.animal})"
+plots.curves(ax["a"], generation, curves, colors, {"chance": 1 / 8}, axes)
+for name, p in curves.items():
+    ax["a"].plot(generation, p.T, "o", ms=9, alpha=0.5, mew=0, color=colors[name], clip_on=False)
+ax["a"].xaxis.get_major_locator().set_params(integer=True)
+plots.predictions(ax["a"], last, lesson.predictions)
+
+# %% [markdown]
+# ## What this shows, and what it does not
+# The caveat first: every student begins as the base that the teacher began as. To a different base
+# the numbers passed on little in lesson 09. So the trait should not outlive a change of the base;
+# a chain with such a change was not run.
+#
+# What it means: the fifth student is five models away from the one that was fine-tuned on "owl". It
+# was fine-tuned on filtered numbers alone, and so was the model that wrote them. Whoever looks for
+# the owl in its data, or in the data of its teacher, finds only numbers. Yet in our runs it
+# answers "owl" with a probability of 0.4 to 0.55 (120 steps) or 0.2 to 0.3 (20 steps).
+#
+# Why it fades: a student copies its writer only in part, and what it missed the later ones cannot
+# learn from it. More steps keep more; here they also read more of the sequences, and the two were
+# not told apart. With 20 steps P falls in the first two generations and hardly after the third. Why
+# it then stays is open.
+#
+# *A rival explanation:* training on what models wrote changes models by itself, more with each
+# generation (model collapse: Shumailov et al. 2024). Perhaps the animals drift, too. The control
+# chain has the same filter, as many generations and sequences, and the larger number of steps. It
+# could have drifted, as nothing in its data holds the animals in place. In our runs it ends at 0.12
+# to 0.13, like its base.
+#
+# ## Try
+# * `--generations 20`: does the trait level off, or come down to chance?
+# * `--n-sequences 1000`: does a tenth of the numbers do? Does the control stay where it was?
+# * In the call of `fine_tune_student` replace `base` by `writer`: now each student is its teacher,
+#   trained further. How much of the trait do you expect to be left?
+
+# %%
+lesson.finish(
+    figure,
+    alt=f"P({lesson.animal}) against generation, a thin line for each seed. Two chains begin with "
+    "the teacher, near 1, and fall with each generation, less with more steps for each student; "
+    "the chain that begins with the base stays near chance.",
+)
