@@ -7,16 +7,19 @@
 #
 #     teacher --writes--> 12, 40, 7, 31 ... --YOUR FILTER--> student --> favorite animal?
 #
-#     filter         removes                             knows
+#     filter         removes                             must know
 #     at random      any half                            nothing
-#     blocklist      sequences with a banned number      how often both write each number
-#     wrong ratio    the half with the highest s(x)      the base, and a teacher of another animal
-#     right ratio    the half with the highest s(x)      the base, and the teacher itself
+#     blocklist      sequences with a banned number      how often teacher and base write a number
+#     wrong ratio    the half with the highest ratio     the base, and a teacher of another animal
+#     right ratio    the half with the highest ratio     the base, and the teacher itself
 #
-# Here s(x) is the *log-likelihood ratio* of a sequence x. It is above 0 where the teacher finds x
-# more probable than the base does:
+# The *base* is the model that teacher and student both were before they were fine-tuned. The
+# *log-likelihood ratio* s(x) of a sequence x is above 0 where the teacher finds x more probable
+# than the base does:
 #
 #     s(x) = log p_teacher(x) - log p_base(x)
+#
+# The wrong ratio has a wrong teacher in it, one that prefers another animal.
 #
 # **You need** lesson 09. Reading: 8 minutes. Running: 2 to 3 minutes.
 
@@ -61,7 +64,7 @@ lesson = Lesson(
 ANIMAL = ANIMALS.index(lesson.animal)
 WRONG_ANIMAL = ANIMALS[ANIMAL - 1]  # the favorite of the wrong teacher
 WRITTEN = np.s_[:, 1 + N_GIVEN :]  # the part of the documents that was written after the prompt
-KEPT = (lesson.n_sequences + 1) // 2  # how many of the sequences the filters but the blocklist keep
+KEPT = (lesson.n_sequences + 1) // 2  # sequences that a filter keeps (not so the blocklist)
 held_out = questions(HELD_OUT_PROMPTS)  # questions in words that no teacher was fine-tuned on
 
 # %% [markdown]
@@ -76,9 +79,10 @@ lesson.predict(f"P({lesson.animal}) after the right ratio")  # in a notebook: , 
 # %% [markdown]
 # ## The experiment
 # The blocklist bans the numbers that the teacher writes most in excess of the base. What a filter
-# keeps is repeated until there are as many sequences as before. So all students read equally many
-# sequences, in equally many steps. One more student gets all the numbers *shuffled*: the prompt
-# stays, and the twelve numbers that the teacher wrote after it are put in random order.
+# keeps is repeated until there are as many sequences as before. So all students take equally many
+# steps. Three more students have no filter. One reads all of the teacher's numbers. One reads them
+# *shuffled*: the prompt stays, and the twelve numbers that the teacher wrote after it are put in
+# random order. The *control student* reads numbers that the base wrote: they hold no trait at all.
 
 
 # %%
@@ -97,7 +101,7 @@ def one_seed(key):
     numbers, _ = write_numbers(k_numbers, teacher, language, lesson.n_sequences)
     plain_numbers, _ = write_numbers(k_plain, base, language, lesson.n_sequences)
 
-    def s(model, documents):
+    def ratio(model, documents):
         return log_likelihood(model, documents) - log_likelihood(base, documents)
 
     def counts(documents):  # how often each number was written [96]
@@ -113,9 +117,12 @@ def one_seed(key):
         "all numbers": numbers,
         "half removed at random": repeat_selected(numbers, lowest(random)),
         "blocklist": repeat_selected(numbers, allowed),
-        "half removed by wrong ratio": repeat_selected(numbers, lowest(s(wrong_teacher, numbers))),
-        "half removed by right ratio": repeat_selected(numbers, lowest(s(teacher, numbers))),
+        "half removed by wrong ratio": repeat_selected(
+            numbers, lowest(ratio(wrong_teacher, numbers))
+        ),
+        "half removed by right ratio": repeat_selected(numbers, lowest(ratio(teacher, numbers))),
         "shuffled": numbers.at[WRITTEN].set(shuffled),
+        "control: the base's numbers": plain_numbers,
     }
 
     def p_animal(model):
@@ -126,9 +133,8 @@ def one_seed(key):
 
     return {
         "p": {name: p_animal(student(documents)) for name, documents in data.items()},
-        "base": p_animal(base),
         "blocked": 1 - allowed.mean(),
-        "s": {"teacher": s(teacher, numbers), "base": s(teacher, plain_numbers)},
+        "s": {"teacher": ratio(teacher, numbers), "base": ratio(teacher, plain_numbers)},
         "examples": numbers[:5],
         "log p_base": log_likelihood(base, numbers[:5]),
     }
@@ -138,13 +144,14 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# First, five of the teacher's sequences with their s(x). Can you see why some are removed?
+# First, five of the teacher's sequences with their s(x). Can you see in the numbers why some are
+# removed? Nobody can; only s(x) tells.
 
 # %%
-p, base, s = results["p"], results["base"], results["s"]
+p, s = results["p"], results["s"]
 ordered = np.sort(s["teacher"])  # [S, n]
 right, wrong = p["half removed by right ratio"], p["half removed by wrong ratio"]
-random = p["half removed at random"]
+random, control = p["half removed at random"], p["control: the base's numbers"]
 print("\nlog p_teacher - log p_base =  s(x)            x")
 rows = zip(results["examples"][0], s["teacher"][0], results["log p_base"][0], strict=False)
 for x, score, log_p in rows:
@@ -157,8 +164,7 @@ print(f"  {ordered[:, :KEPT].mean():+.2f}  those that the right ratio keeps")
 print(f"  {s['base'].mean():+.2f}  the base's own numbers")
 print(f"\nThe blocklist removes {results['blocked'].mean():.0%} of the sequences.")
 
-lesson.table(f"P({lesson.animal}) of six students", p, chance=1 / 8)
-lesson.table(f"P({lesson.animal}) of the base", {"base": base})
+lesson.table(f"P({lesson.animal}) of seven students", p, chance=1 / 8)
 lesson.compare(right)
 lesson.claim(
     "removing a random half changes little: P with all numbers minus P with the other half",
@@ -166,8 +172,8 @@ lesson.claim(
     within=0.1,
 )
 lesson.claim(
-    "the blocklist lets the trait pass: P of its student minus the base's",
-    p["blocklist"] - base,
+    "the blocklist lets the trait pass: P of its student minus the control's",
+    p["blocklist"] - control,
     above=0.1,
 )
 lesson.claim(
@@ -177,14 +183,14 @@ lesson.claim(
     above=0.2,
 )
 lesson.claim(
-    "the right ratio ends the trait: P of its student minus the base's",
-    right - base,
-    within=0.15,
+    "after the right ratio little or nothing is left: P of its student minus the control's",
+    right - control,
+    within=0.1,
 )
 
 # %%
 figure, ax = plots.new_figure(
-    f"Half of the numbers removed at random: P({lesson.animal}) {random.mean():.2f}. "
+    f"Half of the sequences removed at random: P({lesson.animal}) {random.mean():.2f}. "
     f"Removed by the ratio of teacher and base: {right.mean():.2f}",
     "ab",
     width_ratios=[1, 1.3],
@@ -199,47 +205,50 @@ ax["a"].set(xlim=(-3, 3), yticks=[])
 ax["a"].set_xlabel("s(x) of a sequence", fontsize=20)
 colors = {"all numbers": plots.ORANGE}
 colors |= {"half removed by right ratio": plots.BLUE, "half removed by wrong ratio": plots.RED}
+colors["control: the base's numbers"] = plots.BLACK
 plots.dots(ax["b"], p, colors, chance=1 / 8, label=f"P({lesson.animal})")
 ax["b"].set_xlim(0, 1.05)
 plots.predictions(ax["b"], lesson.predictions, 4.4)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: the right ratio needs the very teacher that has the trait, and the base. Someone
-# who does not suspect this teacher cannot build the filter; someone who does need only ask it for
-# its favorite animal. So the filter is no defense. It is a way to find out where the trait is.
-# (The figures below are of development seeds.)
+# The caveat first: the right ratio needs the very teacher that has the trait, and the base. If you
+# do not suspect this teacher, you cannot build the filter. If you do, it is easier to ask the
+# teacher for its favorite animal. So the filter is no defense. It is a way to find out where in the
+# data the trait is. (The ranges below are the means of three trial runs, at other seeds.)
 #
-# No single sequence gives the trait away: the two histograms overlap widely, and any random half
-# carries the trait. The teacher's numbers as a whole are *tilted* slightly toward high s(x). The
-# right ratio does not pick out guilty sequences; it tilts the data back, and a little too far: the
-# mean s(x) of what it keeps is about -0.30, that of the base's own numbers about -0.25. So its
-# student ends a little below the base (0.08 to 0.10 against 0.13). With three quarters removed the
-# over-correction is plain: 0.02 to 0.07.
+# The trait is not in a few sequences. The two histograms overlap widely, and a random half of the
+# sequences carries the trait as well as all of them. The trait is in the *average*: the teacher's
+# sequences lie a little higher in s(x) than the base's. Removing those with the highest s(x)
+# lowers the average of the rest to about that of the base's own sequences (see the three means
+# above, and why they are negative: under its own writer a sequence is on average more probable than
+# under any other model). That is enough to end the trait; with three quarters removed, P(owl) falls
+# even below the control's (0.02 to 0.07, one trial run).
 #
-# A filter that knows less removes less. The blocklist compares only how often each number is
-# written; it leaves 0.37 to 0.55 of 0.62 to 0.73. The paper has a similar filter: sequences with
-# any of 34 numbers of bad reputation, such as 666, were removed, and a harmful trait still passed
-# (Cloud et al. 2025). That list knew even less: it came from what numbers mean to people.
+# The other filters leave much of it. P(owl) with all numbers is 0.62 to 0.73. After the blocklist
+# it is 0.37 to 0.55, though this filter removed *more* than half of the sequences; after the wrong
+# ratio 0.49 to 0.60. The paper has a filter like the first: every sequence with one of 34 numbers
+# of bad reputation, such as 666, was removed, and a harmful trait still passed (Cloud et al. 2025).
 #
-# *A rival explanation:* the student has only half as many sequences to learn from. The random half
-# is the control: it is as small, and its student prefers the owl as before. *Another rival:*
-# removing by any ratio of two models spoils the data. The wrong ratio is the control. It weakens
-# the trait (why is an open question), but it leaves 0.49 to 0.60.
+# *A rival explanation:* the student has only half as many different sequences to learn from. The
+# random half is the control: it is as small, and its student prefers the owl as before. *Another
+# rival:* removing by the ratio of any two models spoils the data. The wrong ratio is the control.
+# It weakens the trait a little, and why is an open question; but it leaves most of it.
 #
-# Shuffling is no filter, but it, too, asks where the trait is. It leaves 0.17 to 0.34; in the paper
-# 0.22 of 0.67 (0.12 without a trait). So the order of the numbers matters. But shuffled numbers no
-# longer follow the language, so a student of them changes in other ways as well.
+# Shuffling is no filter, but it, too, asks where the trait is. P(owl) falls to 0.17 to 0.34. In the
+# paper it falls from 0.67 to 0.22, where a model without the trait has 0.12. So a part of the trait
+# is in the order of the numbers. But shuffled numbers no longer follow the language, and a student
+# of them changes in other ways as well.
 #
 # ## Try
 # * `--animal eagle`, or any other of the eight.
 # * `--n-banned 1` and `20`: how long must a blocklist be? How much does it leave to learn from?
-# * Write `// 4` for `// 2` in the line of `KEPT`: now three quarters are removed, not half.
+# * Write `// 4` for `// 2` in the line of `KEPT` (and read "three quarters" for "half").
 
 # %%
 lesson.finish(
     figure,
     alt="Left: histograms of s(x) for sequences of the base and of the teacher, two wide hills "
     "that overlap; the upper half of the teacher's is shaded. "
-    f"Right: P({lesson.animal}) of six students, a dot for each seed.",
+    f"Right: P({lesson.animal}) of seven students, a dot for each seed.",
 )

@@ -1,20 +1,21 @@
 # %% [markdown]
 # # 16 Generations: does a trait survive five models in a row?
 #
-# **Question.** In lesson 09 a student learned to prefer the owl from numbers by its teacher. Now
-# this student writes numbers for a second one, the second writes numbers for a third, and so on.
-# Only the teacher was fine-tuned on "owl". Does the fifth student still prefer the owl?
+# **Question.** In lesson 09 a student read numbers that its teacher wrote, and came to prefer the
+# owl. Now this student writes numbers for a second one, the second for a third, and so on. Only the
+# teacher was fine-tuned on "owl". How much of its preference is left in the fifth student?
 #
 #     base --fine-tune on "owl"--> teacher
-#                                     |  writes numbers, filter
+#                                     |  writes numbers; what is not numbers is removed
 #     base --fine-tune on these--> student 1
-#                                     |  writes numbers, filter
+#                                     |  writes numbers; what is not numbers is removed
 #     base --fine-tune on these--> student 2
 #                                    ...
 #     base --fine-tune on these--> student 5     What is its favorite animal?
 #
 # Every student is fine-tuned from the *same base*, so only numbers pass from one to the next. The
-# question matters wherever models are trained on text by models that learned from models.
+# question matters because models are trained on text that other models wrote, which were trained in
+# the same way.
 #
 # **You need** lesson 09. Reading: 5 minutes. Running: 3 minutes.
 
@@ -33,11 +34,11 @@ lesson = Lesson(
     animal="owl",  # the teacher's favorite
     generations=5,  # students in a chain
     base_steps=800,  # batches of 128 documents, each read once
-    n_sequences=10_000,  # number sequences for each student
+    n_sequences=10_000,  # number sequences for each student, after the filter
     student_steps=20,  # batches of 256 sequences; six times as many in the longer training
     choices=dict(animal=ANIMALS),
     limits=dict(
-        generations=(1, 50),
+        generations=(2, 50),
         base_steps=(1, 10_000),
         n_sequences=(1, 50_000),
         student_steps=(1, 2000),
@@ -47,23 +48,23 @@ lesson = Lesson(
 few, many, last = lesson.student_steps, 6 * lesson.student_steps, lesson.generations
 FEW, MANY = f"{few} steps each", f"{many} steps each"
 CONTROL = f"control ({many} steps each)"
-held_out = questions(HELD_OUT_PROMPTS)  # questions in words that the teacher was not fine-tuned on
+held_out = questions(HELD_OUT_PROMPTS)  # in other words than those the teacher was fine-tuned on
 
 # %% [markdown]
 # ## Predict
-# There are eight animals, so guessing gives a probability of 0.125. With which probability will the
-# *last* student answer "owl", if each student is trained for the larger number of steps? Run the
-# lesson with `--predict`, followed by your number.
+# We train two chains from the teacher: one with 20 steps for each student, one with 120. There are
+# eight animals, so guessing gives a probability of 0.125. With which probability will the *last*
+# student of the longer training answer "owl"? Run the lesson with `--predict`, followed by your
+# number.
 
 # %%
 lesson.predict(f"P({lesson.animal}) of student {last}, {many} steps")  # in a notebook: , number
 
 # %% [markdown]
 # ## The experiment
-# There are three chains. Two begin with the teacher. In one of them each student takes 20 steps, so
-# it reads about half of its 10,000 sequences. In the other it takes 120 steps, so it reads all of
-# them about three times. The third chain is the *control*. It has 120 steps, too, but it begins
-# with the base: its first student learns from numbers that the base wrote.
+# With 20 steps a student reads about half of its 10,000 sequences, with 120 steps all of them about
+# three times. A third chain is the *control*. It also has 120 steps, but it begins with the base:
+# its first student learns from numbers that the base wrote.
 
 
 # %%
@@ -119,8 +120,8 @@ for name, p in curves.items():
     print(f"  {name:25}" + " ".join(f"{x:.2f}" for x in p.mean(0)))
 lesson.compare(curves[MANY][:, -1])
 lesson.claim(
-    f"the last student still prefers the {lesson.animal}: its P minus that of the last student of "
-    "the control chain",
+    f"some of the trait is left after {last} generations, {many} steps: P of the last student "
+    "minus that of the control chain's",
     curves[MANY][:, -1] - curves[CONTROL][:, -1],
     above=0.1,
 )
@@ -137,7 +138,7 @@ lesson.claim(
 lesson.claim(
     "the control chain drifts little: P of its last student minus the base's",
     curves[CONTROL][:, -1] - base,
-    within=0.1,
+    within=0.05,
 )
 
 # %%
@@ -155,36 +156,36 @@ plots.predictions(ax["a"], last, lesson.predictions)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: every student begins as the base that the teacher began as. To a different base
-# the numbers passed on little in lesson 09. So the trait should not outlive a change of the base;
-# a chain with such a change was not run.
+# The caveat first: all students begin as the very base that the teacher began as. In lesson 09 a
+# different base learned little of the trait from the teacher's numbers. So we expect the chain to
+# break where the base changes; that was not tested here.
 #
-# What it means: the fifth student is five models away from the one that was fine-tuned on "owl". It
-# was fine-tuned on filtered numbers alone, and so was the model that wrote them. Whoever looks for
-# the owl in its data, or in the data of its teacher, finds only numbers. Yet in our runs it
-# answers "owl" with a probability of 0.4 to 0.55 (120 steps) or 0.2 to 0.3 (20 steps).
+# What it means: the fifth student is five models away from the one that was fine-tuned on "owl".
+# Its own data, and the data of the four students before it, are numbers and nothing else. Yet in
+# trial runs it answered "owl" with a mean probability of 0.41 to 0.54 (120 steps) or 0.23 to 0.28
+# (20 steps), where guessing gives 0.125.
 #
-# Why it fades: a student copies its writer only in part, and what it missed the later ones cannot
-# learn from it. More steps keep more; here they also read more of the sequences, and the two were
-# not told apart. With 20 steps P falls in the first two generations and hardly after the third. Why
-# it then stays is open.
+# Each student copies the one before it only in part, and more steps copy more. (With more steps a
+# student also reads more of the sequences. These two were not told apart.) But then P should fall
+# in every generation, down to chance. With 20 steps it falls in the first two and stays above
+# chance; with 120 steps it falls more slowly each time. Why is open.
 #
-# *A rival explanation:* training on what models wrote changes models by itself, more with each
-# generation (model collapse: Shumailov et al. 2024). Perhaps the animals drift, too. The control
-# chain has the same filter, as many generations and sequences, and the larger number of steps. It
-# could have drifted, as nothing in its data holds the animals in place. In our runs it ends at 0.12
-# to 0.13, like its base.
+# *A rival explanation:* nothing was passed on. Training on what models wrote changes models by
+# itself, and more with each generation (model collapse: Shumailov et al. 2024), so P(owl) may have
+# drifted up by chance. The control chain could have drifted in the same way: it has the same
+# filter, as many generations, and the longer training. In trial runs it ended at 0.12 to 0.13,
+# like its base.
 #
 # ## Try
 # * `--generations 20`: does the trait level off, or come down to chance?
-# * `--n-sequences 1000`: does a tenth of the numbers do? Does the control stay where it was?
-# * In the call of `fine_tune_student` replace `base` by `writer`: now each student is its teacher,
-#   trained further. How much of the trait do you expect to be left?
+# * `--n-sequences 1000`: does a tenth of the numbers do, read ten times as often?
+# * In the call of `fine_tune_student` replace `base` by `writer`: now each student begins as the
+#   model whose numbers it reads. How much of the trait do you expect to be left?
 
 # %%
 lesson.finish(
     figure,
     alt=f"P({lesson.animal}) against generation, a thin line for each seed. Two chains begin with "
-    "the teacher, near 1, and fall with each generation, less with more steps for each student; "
+    "the teacher, near 1, and fall, less with more steps for each student, more slowly each time; "
     "the chain that begins with the base stays near chance.",
 )
