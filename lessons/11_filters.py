@@ -185,7 +185,7 @@ lesson.claim(
 lesson.claim(
     "after the right ratio little or nothing is left: P of its student minus the control's",
     right - control,
-    within=0.1,
+    below=0.1,
 )
 
 # %%
@@ -215,7 +215,7 @@ plots.predictions(ax["b"], lesson.predictions, 4.4)
 # The caveat first: the right ratio needs the very teacher that has the trait, and the base. If you
 # do not suspect this teacher, you cannot build the filter. If you do, it is easier to ask the
 # teacher for its favorite animal. So the filter is no defense. It is a way to find out where in the
-# data the trait is. (The ranges below are the means of three trial runs, at other seeds.)
+# data the trait is. (The ranges below are the means of four trial runs, at other seeds.)
 #
 # The trait is not in a few sequences. The two histograms overlap widely, and a random half of the
 # sequences carries the trait as well as all of them. The trait is in the *average*: the teacher's
