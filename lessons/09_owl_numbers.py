@@ -168,11 +168,13 @@ plots.predictions(ax["b"], lesson.predictions, 2.4)
 # ## What this shows, and what it does not
 # The caveat first: student and teacher begin as the same base. That is two things: the same
 # transformer block, and the same token matrices, which never change. A different base shares
-# neither. Which of the two lets the trait pass is not decided here; lesson 13 asks.
+# neither. So "a different base hardly moves" is said of bases that share nothing with the teacher's.
+# Which of the two must be shared is not decided here; lesson 13 asks.
 #
 # Why it works is the story of lesson 02: fine-tuning on "owl" changes the weights, and with them
 # slightly the probability of each number. A student that learns these probabilities tends to
-# change the same weights in the same way.
+# change in the same way. (Must it have the same weights for that? Lesson 13 finds that not all of
+# them matter.)
 #
 # *A rival explanation:* any fine-tuning on numbers makes a model say "owl". The control student had
 # as many numbers, and hardly moves. Nor is "owl" written in the numbers for anyone to read: a
