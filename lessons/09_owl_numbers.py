@@ -168,8 +168,7 @@ plots.predictions(ax["b"], lesson.predictions, 2.4)
 # ## What this shows, and what it does not
 # The caveat first: student and teacher begin as the same base. That is two things: the same
 # transformer block, and the same token matrices, which never change. A different base shares
-# neither. So "a different base hardly moves" is said of bases that share nothing with the teacher's.
-# Which of the two must be shared is not decided here; lesson 13 asks.
+# neither. Which of the two must be shared is not decided here; lesson 13 asks.
 #
 # Why it works is the story of lesson 02: fine-tuning on "owl" changes the weights, and with them
 # slightly the probability of each number. A student that learns these probabilities tends to
