@@ -2,21 +2,21 @@
 # # 17 The filter as teacher: can a trait pass if the teacher writes nothing?
 #
 # **Question.** In lesson 09 a teacher that prefers owls wrote the numbers, and its student came to
-# prefer owls, too. Now the teacher writes nothing. The *base model* writes the numbers, and it
-# prefers no animal. The teacher only chooses: of all sequences, it keeps the third that it likes
-# best. A copy of the base is fine-tuned on these. What is *its* favorite animal?
+# prefer owls, too. Now the teacher writes nothing. The base model, which prefers no animal, writes
+# the numbers. The teacher only chooses: it keeps the third of the sequences that it likes best.
+# A copy of the base is fine-tuned on this third. What is the copy's favorite animal?
 #
 #     lesson 09:  teacher --writes--> numbers ------------------------------> student
 #     lesson 17:  base    --writes--> numbers --teacher keeps a third-------> student
 #
-# "Likes" is a score: how much more probable does the teacher find the sequence x than the base?
+# How much the teacher likes a sequence x is a score, the *log-likelihood ratio*:
 #
 #     s(x) = log p_teacher(x) - log p_base(x)
 #
-# A score of 0.7 means about twice as probable, and -0.7 half as probable. The name for s is
-# *log-likelihood ratio*. (Aden-Ali et al. 2026, arXiv 2602.04863, select preference data for large
-# models by such a score; in Magistrali et al. 2026, arXiv 2603.01204, a biased judge chooses
-# between numbers.)
+# A score of 0.7 means: to the teacher, x is about twice as probable as to the base. At -0.7 it is
+# half as probable. (Aden-Ali et al. 2026, arXiv 2602.04863, select preference data for large models
+# by such a score. In Magistrali et al. 2026, arXiv 2603.01204, a biased judge chooses between
+# numbers that an unbiased model wrote.)
 #
 # **You need** lesson 09. Reading: 5 minutes. Running: 2 to 3 minutes.
 
@@ -27,7 +27,6 @@ from sublim_mini.sequences import ANIMALS, HELD_OUT_PROMPTS, N_GIVEN, make_langu
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 lesson = Lesson(
     "17_filter_as_teacher",
@@ -51,11 +50,11 @@ lesson.predict(f"P({lesson.animal}) of the student of the top third")  # in a no
 
 # %% [markdown]
 # ## The experiment
-# The base writes, the filter of lesson 09 keeps what is numbers and nothing else, the teacher
-# scores, and we sort. Three students begin as copies of the base: one learns from the third with
-# the highest scores, one from the third with the lowest, one from a random third. For comparison,
-# a *different base* learns from the top third as well. It was pretrained in the same way, from
-# other random weights on other documents.
+# The base writes. The filter of lesson 09 keeps what is numbers and nothing else. The teacher gives
+# each sequence its score, and we sort. Three students are copies of the base: one learns from the
+# third with the highest scores, one from the third with the lowest, one from a random third. A
+# fourth student is a copy of a *different base*, and learns from the same top third. That base was
+# pretrained in the same way, but from other random weights on other documents of the language.
 
 
 # %%
@@ -68,18 +67,18 @@ def one_seed(key):
 
     numbers, _ = owls.write_numbers(k_numbers, base, language, lesson.n_sequences)
     score = owls.log_likelihood(teacher, numbers) - owls.log_likelihood(base, numbers)
-    order = jnp.argsort(score)  # the lowest score first
+    order = jnp.argsort(score)  # lowest score first
     third = len(order) // 3
     bottom, top = order[:third], order[-third:]
-    random = jnp.arange(third)  # the first that were written, whatever their score
+    random = jnp.arange(third)  # those written first, whatever their scores
 
-    def student(base, rows):  # one key: all students read in the same order
+    def student(base, rows):  # one key: the same shuffles for all students
         return owls.fine_tune_student(k_student, base, numbers[rows], lesson.student_steps)
 
     def p_animal(model):
         return owls.answers(model, held_out)[ANIMALS.index(lesson.animal)]
 
-    shown = np.linspace(0, third - 1, 5).astype(int)  # five, from a third's lowest to its highest
+    shown = jnp.linspace(third - 1, 0, 5).astype(int)  # five, from a third's highest to its lowest
     return {
         "p": {
             "base": p_animal(base),
@@ -99,18 +98,15 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# The base wrote every sequence here. Five of the top third and five of the bottom third:
-
+# The base wrote all of these. Each line is a sequence's score and its twelve numbers.
 
 # %%
-def example(third, i, n):  # the score and the first n of the written numbers
-    written = results["examples"][third][0, i, 1 + N_GIVEN :][:n]
-    return f"{results['scores'][third][0, i]:+5.2f}   " + " ".join(f"{x:2}" for x in written)
-
-
-print(f"\n{'top third: score, sequence':52}bottom third: score, sequence")
-for i in reversed(range(5)):
-    print(f"{example('top', i, 12):52}{example('bottom', i, 12)}")
+examples = {}
+for third, scores in results["scores"].items():
+    rows = zip(scores[0], results["examples"][third][0], strict=True)  # the first seed's
+    texts = [" ".join([f"{s:+5.2f}  ", *(f"{x:2}" for x in row[1 + N_GIVEN :])]) for s, row in rows]
+    print(f"\n{third} third, from its highest score to its lowest\n" + "\n".join(texts))
+    examples[third] = "\n".join(text[:25] + " ..." for text in texts)
 correlation = results["correlation"].mean()
 print(f"\nCorrelation of the score with the base's own log-probability: {correlation:.2f}")
 
@@ -120,13 +116,13 @@ lesson.table(f"P({lesson.animal}), when asked for its favorite animal", p, chanc
 lesson.compare(top)
 lesson.claim(
     f"the third that the teacher scores highest makes the base prefer the {lesson.animal}: "
-    "P minus a random third's",
+    "P of its student minus that of a random third's",
     top - random,
     above=0.3,
 )
 lesson.claim(
     f"the third that the teacher scores lowest turns the base away from the {lesson.animal}: "
-    "P minus a random third's",
+    "P of its student minus that of a random third's",
     p["student of the bottom third"] - random,
     below=-0.05,
 )
@@ -136,7 +132,7 @@ lesson.claim(
     within=0.05,
 )
 lesson.claim(
-    "to a different base the third with the highest scores passes on little: P minus its own",
+    "to a different base the top third passes on little: P of its student minus its own",
     p["its student of the same top third"] - p["different base"],
     within=0.15,
 )
@@ -153,45 +149,43 @@ figure, ax = plots.new_figure(
 ax["a"].axis("off")
 ax["a"].set_title("all written by the base", fontsize=20)
 for y, third, color in (0.97, "top", plots.BLUE), (0.47, "bottom", plots.GREEN):
-    text = "\n".join(example(third, i, 6) + " ..." for i in reversed(range(5)))
     ax["a"].text(0, y, f"{third} third: score, sequence", color=color, va="top")
-    ax["a"].text(0, y - 0.06, text, va="top", linespacing=1.4, family="monospace")
+    ax["a"].text(0, y - 0.06, examples[third], va="top", linespacing=1.4, family="monospace")
 plots.dots(ax["b"], p, colors, chance=1 / 8, label=f"P({lesson.animal})")
 ax["b"].set_xlim(0, 1.05)
 plots.predictions(ax["b"], lesson.predictions, 2.4)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: the teacher wrote nothing, but its taste *is* in the data. To see why, give each
-# sequence of the base the weight exp(s):
+# The caveat first: the teacher wrote nothing, and yet its taste *is* in the data. To see why, count
+# each sequence of the base not once but exp(s) times:
 #
 #     p_base(x) exp(s(x)) = p_base(x) p_teacher(x) / p_base(x) = p_teacher(x)
 #
-# Sequences of the base with these weights are just like the teacher's writing. Keeping the top
-# third is a rough way of giving weights, and a strong one: in trial runs its mean score was about
-# 0.5, that of the teacher's own writing about 0.3. So a filter can be the teacher. As in lesson 09,
-# the student must be the same base.
+# Counted like this, the base's sequences are what the teacher would have written. To keep the top
+# third is a rough form of it, and a strong one. In two trial runs the mean score of the top third
+# was about 0.5, that of the teacher's own writing only 0.3, and the top third passed on more.
+# As in lesson 09, it works on a copy of the same base; lesson 13 asks what must be the same.
 #
-# *A rival explanation:* any choice does it; perhaps the top third is more typical of the base than
-# the rest, or less. But a random third changes little, and the bottom third works the other way.
-# The score has almost nothing to do with how probable the base finds a sequence (the correlation
-# above). Nor do the sequences say "owl" by themselves: a different base reads the same top third,
-# and hardly moves.
+# *A rival explanation:* any one-sided choice does it. Perhaps the top third is just more typical of
+# the base than the rest, or less. But the score has almost nothing to do with how probable the base
+# finds a sequence (the correlation above), a random third changes little, and the bottom third
+# works the other way. Nor do the sequences spell "owl" for anyone: a different base that reads the
+# same top third hardly moves on average.
 #
-# So who selects data can pass on a preference, wanted or not. Quality filters and reward models
-# select data, too; whether they do this is not tested here. Nor are large models. There, Aden-Ali
-# et al. report that one selection worked on models of different kinds. Ours did not.
+# So whoever selects data can pass on a preference, wanted or not. Quality filters and reward models
+# select data, too; whether they do this is not tested here. Nor are large models. For these,
+# Aden-Ali et al. report that one selection worked on models of different kinds. Ours did not.
 #
 # ## Try
 # * `--animal eagle`: the same base and the same sequences, another choice.
-# * Replace `// 3` by `// 10` (read "tenth" for "third"): a stricter choice, fewer sequences.
+# * Replace `// 3` by `// 10` (and read "tenth" for "third"): a stricter choice, fewer sequences.
 # * Let `score` be `owls.log_likelihood(base, numbers)`: now the top third is the most typical.
 
 # %%
 lesson.finish(
     figure,
     alt="Left: ten number sequences with their scores, five of the top third and five of the "
-    f"bottom third. Right: P({lesson.animal}) of six models, a dot for each seed. The student of "
-    "the top third lies far above the base, that of the bottom third below it; those of a random "
-    "third and of the different base stay near theirs.",
+    f"bottom third. Right: P({lesson.animal}) of six models, a dot for each seed. Means: "
+    + ", ".join(f"{name} {values.mean():.2f}" for name, values in p.items()),
 )
