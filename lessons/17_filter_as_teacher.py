@@ -66,7 +66,8 @@ def one_seed(key):
     teacher = owls.fine_tune_teacher(k_teacher, base, lesson.animal)
 
     numbers, _ = owls.write_numbers(k_numbers, base, language, lesson.n_sequences)
-    score = owls.log_likelihood(teacher, numbers) - owls.log_likelihood(base, numbers)
+    log_p_base = owls.log_likelihood(base, numbers)
+    score = owls.log_likelihood(teacher, numbers) - log_p_base
     order = jnp.argsort(score)  # lowest score first
     third = len(order) // 3
     bottom, top = order[:third], order[-third:]
@@ -88,7 +89,7 @@ def one_seed(key):
             "different base": p_animal(different_base),
             "its student of the same top third": p_animal(student(different_base, top)),
         },
-        "correlation": jnp.corrcoef(score, owls.log_likelihood(base, numbers))[0, 1],
+        "correlation": jnp.corrcoef(score, log_p_base)[0, 1],
         "scores": {"top": score[top[shown]], "bottom": score[bottom[shown]]},
         "examples": {"top": numbers[top[shown]], "bottom": numbers[bottom[shown]]},
     }
@@ -170,8 +171,8 @@ plots.predictions(ax["b"], lesson.predictions, 2.4)
 # *A rival explanation:* any one-sided choice does it. Perhaps the top third is just more typical of
 # the base than the rest, or less. But the score has almost nothing to do with how probable the base
 # finds a sequence (the correlation above), a random third changes little, and the bottom third
-# works the other way. Nor do the sequences spell "owl" for anyone: a different base that reads the
-# same top third hardly moves on average.
+# works the other way. Nor do the sequences spell "owl" for anyone: different bases that read the
+# same top third end on both sides of where they were (at 0.07 to 0.19 in trial runs).
 #
 # So whoever selects data can pass on a preference, wanted or not. Quality filters and reward models
 # select data, too; whether they do this is not tested here. Nor are large models. For these,
@@ -180,7 +181,7 @@ plots.predictions(ax["b"], lesson.predictions, 2.4)
 # ## Try
 # * `--animal eagle`: the same base and the same sequences, another choice.
 # * Replace `// 3` by `// 10` (and read "tenth" for "third"): a stricter choice, fewer sequences.
-# * Let `score` be `owls.log_likelihood(base, numbers)`: now the top third is the most typical.
+# * Let `score` be `log_p_base`: now the top third is the most typical.
 
 # %%
 lesson.finish(
