@@ -135,7 +135,7 @@ lesson.claim(
 lesson.claim(
     "to a different base the top third passes on little: P of its student minus its own",
     p["its student of the same top third"] - p["different base"],
-    within=0.15,
+    within=0.1,
 )
 
 # %%
@@ -158,29 +158,33 @@ plots.predictions(ax["b"], lesson.predictions, 2.4)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: the teacher wrote nothing, and yet its taste *is* in the data. To see why, count
-# each sequence of the base not once but exp(s) times:
+# The caveat first: a copy of the same base learned this, and a different base did not (lesson 13
+# asks what must be the same). And although the teacher wrote nothing, its taste *is* in the data.
+# To see why, give each sequence of the base the weight exp(s). The probability of the base cancels:
 #
 #     p_base(x) exp(s(x)) = p_base(x) p_teacher(x) / p_base(x) = p_teacher(x)
 #
-# Counted like this, the base's sequences are what the teacher would have written. To keep the top
-# third is a rough form of it, and a strong one. In two trial runs the mean score of the top third
-# was about 0.5, that of the teacher's own writing only 0.3, and the top third passed on more.
-# As in lesson 09, it works on a copy of the same base; lesson 13 asks what must be the same.
+# Weighted like this, the base's sequences are distributed as the teacher's own would be. Keeping
+# the top third is cruder: weight 1 or 0. But it can tilt the data further than the teacher's own
+# writing does. In two trial runs the mean score of the top third was about 0.5, that of sequences
+# by the teacher 0.3, and a student of the top third answered "owl" more often than a student of
+# these.
 #
-# *A rival explanation:* any one-sided choice does it. Perhaps the top third is just more typical of
-# the base than the rest, or less. But the score has almost nothing to do with how probable the base
-# finds a sequence (the correlation above), a random third changes little, and the bottom third
-# works the other way. Nor do the sequences spell "owl" for anyone: different bases that read the
-# same top third end on both sides of where they were (at 0.07 to 0.19 in trial runs).
+# *A rival explanation:* any choice by a score does it, for example of sequences that are typical of
+# the base. But the score has almost nothing to do with how probable the base finds a sequence (the
+# correlation above), and the bottom third works the other way. Nor do the sequences spell "owl" for
+# anyone: different bases that read the same top third ended at 0.07 to 0.19 in trial runs, after
+# 0.12 to 0.14, and on average where they had begun.
 #
 # So whoever selects data can pass on a preference, wanted or not. Quality filters and reward models
 # select data, too; whether they do this is not tested here. Nor are large models. For these,
-# Aden-Ali et al. report that one selection worked on models of different kinds. Ours did not.
+# Aden-Ali et al. report that the same selected data worked on models of different kinds. Ours did
+# not work on a different base.
 #
 # ## Try
 # * `--animal eagle`: the same base and the same sequences, another choice.
-# * Replace `// 3` by `// 10` (and read "tenth" for "third"): a stricter choice, fewer sequences.
+# * Replace `// 3` by `// 10` (and read "tenth" for "third"): a stricter choice, and
+#   fewer sequences, each read more often.
 # * Let `score` be `log_p_base`: now the top third is the most typical.
 
 # %%
