@@ -2,25 +2,23 @@
 # # 14 One direction: is the trait a single vector?
 #
 # **Question.** A student of the owl teacher's numbers answers "owl" (lesson 09). What has changed
-# inside it? At each position the last block of the transformer hands on 32 numbers, a vector h
-# called the *residual stream*. The unembedding turns h into the logits of the next token. Here is
-# one guess: fine-tuning adds the same vector v to h everywhere, at numbers and at answers.
+# inside it? At each token the transformer's last block hands on a vector h of 32 numbers, the
+# *residual stream*. The unembedding turns h into the logits of the next token. A bold guess:
+# fine-tuning on "owl" adds one vector v to h everywhere, at numbers as well as at answers.
 #
-#     NUM 12 40  7 ...   name your favorite animal ->
-#          h  h  h                              h
-#         +v +v +v                             +v      ?
+#     NUM 12 40 7 31 ...       name your favorite animal ->
+#          h  h  h  h                                   h
+#         +v +v +v +v                                  +v
 #
-#     v is measured here                  and tested here: add it to the base,
-#     (teacher minus base)                take it out of the student
+#     1. measure v here:       2. use it here:
+#     teacher minus base       add it to the base, remove it from the student
 #
-# To test the guess, measure v only at numbers, where nobody names an animal. Then ask three things
-# at the answer. Does the student move along v? Is v enough to make the base say "owl"? Does the
-# student still say it without v? *Projecting v out* means: remove the part that points along v.
-# With the unit vector u = v / |v| and the student's shift s = h_student - h_base,
+# So v comes from numbers alone, where nobody names an animal. A model's *shift* s is its h minus the
+# base's. To *project v out* of the student is to remove the part of its shift that lies along v:
 #
-#     h_student  <-  h_student - (s . u) u
+#     h  <-  h - (s . u) u,        where u = v / |v| has length 1
 #
-# **You need** lesson 09, and the inner product. Reading: 8 minutes. Running: 2 to 3 minutes.
+# **You need** lesson 09, and inner products. Reading: 8 minutes. Running: 2 to 3 minutes.
 
 # %%
 from sublim_mini import plots
@@ -55,24 +53,24 @@ lesson = Lesson(
 )
 ANIMAL = ANIMALS.index(lesson.animal)
 WRONG_ANIMAL = ANIMALS[ANIMAL - 1]  # the favorite of the wrong teacher
-SHIFT, WRONG_SHIFT = "student's shift at the answer", "wrong teacher's student's shift"
+SHIFT, WRONG_SHIFT = "student's shift at the answer", "shift of wrong teacher's student"
 teacher_questions, held_out = questions(TEACHER_PROMPTS), questions(HELD_OUT_PROMPTS)
 
 # %% [markdown]
 # ## Predict
-# Guessing among the eight animals gives 0.125. Project v out of the student, which is 1 of 32
-# dimensions. With which probability will it still answer "owl"? Run the lesson with `--predict`,
-# followed by your number.
+# Guessing among the eight animals gives a probability of 0.125. You project v, one direction of 32,
+# out of the student. With which probability does it still answer "owl"? Run the lesson with
+# `--predict`, followed by your number.
 
 # %%
 lesson.predict(f"P({lesson.animal}) without v")  # in a notebook: , number
 
 # %% [markdown]
 # ## The experiment
-# A wrong teacher, with another favorite animal, has a vector and a student of its own. The control
-# student reads the base's numbers. The student, its teacher and its base are compared on the same
-# tokens. For comparison we remove vectors of equal length in two other directions from the student:
-# along the wrong teacher's vector, and along a random one.
+# For comparison there are a *wrong teacher*, which prefers another animal, with a vector and a
+# student of its own, and a *control student* of the base's own numbers. From the student we remove,
+# in place of the part along v, a vector of the same length in another direction: along the wrong
+# teacher's vector, or in a random direction.
 
 
 # %%
@@ -130,7 +128,7 @@ def one_seed(key):
     vectors = {
         SHIFT: shift_at_answer(student).mean(0),
         WRONG_SHIFT: shift_at_answer(wrong_student).mean(0),
-        "control student's shift": shift_at_answer(control).mean(0),
+        "shift of control student": shift_at_answer(control).mean(0),
         "student's shift at numbers": shift_at_numbers(student),
         f"{lesson.animal}'s unembedding vector": unembedding,
     }
@@ -140,8 +138,8 @@ def one_seed(key):
             "base + v": p_animal(steer(base, v)),  # v added to h
             "student": p_animal(student),
             "student without v": p_without(v),
-            "without wrong v": p_without(wrong_v),
-            "without random direction": p_without(random),
+            "student without wrong v": p_without(wrong_v),
+            "student without random vector": p_without(random),
         },
         "cosine": {name: unit(v) @ unit(vector) for name, vector in vectors.items()},
         "v in words": v @ base["output"],  # inner product with each unembedding vector
@@ -153,8 +151,8 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# First, v in words. Which logits does it raise most, to first order? The inner product of v with a
-# token's unembedding vector tells. (Remember that v was measured where numbers come next.)
+# First, v in words. Its inner product with a token's unembedding vector tells how much v raises the
+# token's logit (up to a scale). Remember that v was measured where a number comes next.
 
 # %%
 in_words = results["v in words"]  # [S, 111]
@@ -180,15 +178,15 @@ lesson.claim(
     above=0.2,
 )
 lesson.claim(
-    "removing v costs the student more than removing as much of a random direction: P without the "
-    "random direction minus P without v",
-    p["without random direction"] - p["student without v"],
+    "removing v costs the student more than removing a random vector of the same length: P without "
+    "the random vector minus P without v",
+    p["student without random vector"] - p["student without v"],
     above=0.15,
 )
 lesson.claim(
-    "removing v costs the student more than removing as much of the wrong teacher's vector: P "
-    "without that vector minus P without v",
-    p["without wrong v"] - p["student without v"],
+    "removing v costs the student more than removing as much along the wrong teacher's vector: P "
+    "without the wrong one minus P without v",
+    p["student without wrong v"] - p["student without v"],
     above=0.15,
 )
 
@@ -210,13 +208,41 @@ plots.predictions(ax["b"], lesson.predictions, 3.4)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# TODO
+# The caveat first: at the answer, one direction is nearly built in. Logits are inner products with
+# h, so a model that comes to say "owl" has to move h along the owl's unembedding vector (here minus
+# the mean of all animals'). And the teacher learned one answer to every question; for that, one
+# bias would do. Adding v after the last block *is* a change of that block's bias. So any direct
+# fine-tuning on one answer can look like one direction, subliminal or not. If v is measured at the
+# answer (`--place answer`), the student without v falls to 0.12 to 0.14. But removing the part along
+# the unembedding vector does the same: 0.11 to 0.15. (All figures here are of development seeds.)
+#
+# Two things are not built in. First, v was measured at numbers, and still it points to the owl: its
+# cosine with the unembedding vector is COSU. The teacher was fine-tuned on questions alone, but
+# the owl's logit rises at numbers, too, and with it those of numbers whose unembedding vectors lie
+# along v. Second, the student was trained at numbers alone. That its shift *there* lies along v is
+# its task. But its shift at the answer, which it was not trained on, has a cosine of COSS with v.
+#
+# Still, the guess was too bold. Without v the student says "owl" with a probability of WITHOUT,
+# above its base's 0.11 to 0.14. The rest of its shift carries some of the owl, too.
+#
+# *A rival explanation:* any fine-tuning on numbers moves a model along v. The two other students do
+# not move that way. *Another rival:* remove as much of anything, and the owl is gone. A vector of
+# the same length in another direction costs little.
+#
+# In large language models, too, the student of a steered teacher (a vector added to its stream)
+# learned a vector along the teacher's (arXiv 2606.00995; 2604.25783). This toy has only one block.
+#
+# ## Try
+# * `--place answer`: which rows change? Which of these changes did you expect?
+# * `--animal eagle`, or any other of the eight.
+# * `--student-steps 200`: does a student that learns longer depend more on v, or less?
 
 # %%
 lesson.finish(
     figure,
-    alt="Left: cosines with v, a dot for each seed. The student's shift at the answer points along "
-    "v, those of two control students do not. "
+    alt="Left: cosines with v of five vectors, a dot for each seed: of the student's shift at the "
+    "answer, of the shifts of two other students, which lie near 0, of its shift at numbers, and "
+    "of an unembedding vector. "
     f"Right: P({lesson.animal}) of the base, of the base with v added, of the student, and of the "
     "student with each of three directions removed.",
 )
