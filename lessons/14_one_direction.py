@@ -13,8 +13,8 @@
 #     1. measure v here:       2. use it here:
 #     teacher minus base       add it to the base, remove it from the student
 #
-# So v comes from numbers alone, where nobody names an animal. A model's *shift* s is its h minus the
-# base's. To *project v out* of the student is to remove the part of its shift that lies along v:
+# So v comes from numbers alone, where nobody names an animal. A model's *shift* s is its h minus
+# the base's. *Projecting v out* of the student removes the part of its shift that lies along v:
 #
 #     h  <-  h - (s . u) u,        where u = v / |v| has length 1
 #
@@ -151,8 +151,8 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# First, v in words. Its inner product with a token's unembedding vector tells how much v raises the
-# token's logit (up to a scale). Remember that v was measured where a number comes next.
+# First, v in words. Its inner product with a token's unembedding vector tells roughly how much v
+# raises the token's logit. Remember that v was measured where a number comes next.
 
 # %%
 in_words = results["v in words"]  # [S, 111]
@@ -167,8 +167,8 @@ lesson.table("Cosine with v", cosine, span=(-1, 1))
 print(f"\nThe part along v is {results['along v'].mean():.0%} of the student's shift in length.")
 lesson.compare(p["student without v"])
 lesson.claim(
-    "the student moves along v, a wrong teacher's student does not: difference of the cosines of "
-    "their shifts at the answer with v",
+    "the student moves along v more than a wrong teacher's student does: difference of the cosines "
+    "of their shifts at the answer with v",
     cosine[SHIFT] - cosine[WRONG_SHIFT],
     above=0.3,
 )
@@ -212,18 +212,19 @@ plots.predictions(ax["b"], lesson.predictions, 3.4)
 # h, so a model that comes to say "owl" has to move h along the owl's unembedding vector (here minus
 # the mean of all animals'). And the teacher learned one answer to every question; for that, one
 # bias would do. Adding v after the last block *is* a change of that block's bias. So any direct
-# fine-tuning on one answer can look like one direction, subliminal or not. If v is measured at the
-# answer (`--place answer`), the student without v falls to 0.12 to 0.14. But removing the part along
-# the unembedding vector does the same: 0.11 to 0.15. (All figures here are of development seeds.)
+# fine-tuning on one answer can look like one direction, subliminal or not. If v is measured at
+# the answer (`--place answer`), the student without v falls to 0.12 to 0.14. But removing the part
+# along the unembedding vector does that, too: 0.11 to 0.15. (All of single development seeds.)
 #
 # Two things are not built in. First, v was measured at numbers, and still it points to the owl: its
-# cosine with the unembedding vector is COSU. The teacher was fine-tuned on questions alone, but
+# cosine with the unembedding vector is 0.76 to 0.89. The teacher was fine-tuned on questions alone, but
 # the owl's logit rises at numbers, too, and with it those of numbers whose unembedding vectors lie
 # along v. Second, the student was trained at numbers alone. That its shift *there* lies along v is
-# its task. But its shift at the answer, which it was not trained on, has a cosine of COSS with v.
+# its task. But its shift at the answer, which it was not trained on, has a cosine of 0.55 to 0.90 with v.
+# Given the first fact, that v brings the owl when added, and costs it when removed, is arithmetic.
 #
-# Still, the guess was too bold. Without v the student says "owl" with a probability of WITHOUT,
-# above its base's 0.11 to 0.14. The rest of its shift carries some of the owl, too.
+# Still, the guess was too bold. Without v the student says "owl" with a probability of 0.18 to 0.54,
+# above its base's 0.11 to 0.16. The rest of its shift carries some of the owl, too.
 #
 # *A rival explanation:* any fine-tuning on numbers moves a model along v. The two other students do
 # not move that way. *Another rival:* remove as much of anything, and the owl is gone. A vector of
