@@ -60,17 +60,17 @@ teacher_questions, held_out = questions(TEACHER_PROMPTS), questions(HELD_OUT_PRO
 # ## Predict
 # Guessing among the eight animals gives a probability of 0.125. You project v, one direction of 32,
 # out of the student. With which probability does it still answer "owl"? Run the lesson with
-# `--predict`, followed by your number.
+# `--predict`, followed by your number. (The student of lesson 09 answered "owl" with 0.6.)
 
 # %%
 lesson.predict(f"P({lesson.animal}) without v")  # in a notebook: , number
 
 # %% [markdown]
 # ## The experiment
-# For comparison there are a *wrong teacher*, which prefers another animal, with a vector and a
-# student of its own, and a *control student* of the base's own numbers. From the student we remove,
-# in place of the part along v, a vector of the same length in another direction: along the wrong
-# teacher's vector, or in a random direction.
+# For comparison, a *wrong teacher* prefers another animal, and has a vector and a student of its
+# own. A *control student* reads the base's own numbers. And does it matter what one removes? We
+# also remove vectors from the student that are as long as its part along v, but have another
+# direction: that of the wrong teacher's vector, and a random one.
 
 
 # %%
@@ -143,7 +143,6 @@ def one_seed(key):
         },
         "cosine": {name: unit(v) @ unit(vector) for name, vector in vectors.items()},
         "v in words": v @ base["output"],  # inner product with each unembedding vector
-        "along v": along_v.mean() / jnp.linalg.norm(vectors[SHIFT]),
     }
 
 
@@ -152,7 +151,8 @@ results = lesson.run(one_seed)
 # %% [markdown]
 # ## The result
 # First, v in words. Its inner product with a token's unembedding vector tells roughly how much v
-# raises the token's logit. Remember that v was measured where a number comes next.
+# raises the token's logit. Remember that v was measured where a number comes next (or where
+# `--place` says).
 
 # %%
 in_words = results["v in words"]  # [S, 111]
@@ -164,7 +164,6 @@ for i, scores in enumerate(in_words[:5]):
 p, cosine = results["p"], results["cosine"]
 lesson.table(f"P({lesson.animal}), when asked for its favorite animal", p, chance=1 / 8)
 lesson.table("Cosine with v", cosine, span=(-1, 1))
-print(f"\nThe part along v is {results['along v'].mean():.0%} of the student's shift in length.")
 lesson.compare(p["student without v"])
 lesson.claim(
     "the student moves along v more than a wrong teacher's student does: difference of the cosines "
@@ -210,28 +209,29 @@ plots.predictions(ax["b"], lesson.predictions, 3.4)
 # ## What this shows, and what it does not
 # The caveat first: at the answer, one direction is nearly built in. Logits are inner products with
 # h, so a model that comes to say "owl" has to move h along the owl's unembedding vector (here minus
-# the mean of all animals'). And the teacher learned one answer to every question; for that, one
-# bias would do. Adding v after the last block *is* a change of that block's bias. So any direct
-# fine-tuning on one answer can look like one direction, subliminal or not. If v is measured at
-# the answer (`--place answer`), the student without v falls to 0.12 to 0.14. But removing the part
-# along the unembedding vector does that, too: 0.11 to 0.15. (All of single development seeds.)
+# the mean of all animals'). And the teacher learned one answer to every question; adding the same
+# vector to h everywhere would be enough for that. So any fine-tuning on one answer can look like
+# one direction, subliminal or not.
 #
 # Two things are not built in. First, v was measured at numbers, and still it points to the owl: its
-# cosine with the unembedding vector is 0.76 to 0.89. The teacher was fine-tuned on questions alone, but
-# the owl's logit rises at numbers, too, and with it those of numbers whose unembedding vectors lie
-# along v. Second, the student was trained at numbers alone. That its shift *there* lies along v is
-# its task. But its shift at the answer, which it was not trained on, has a cosine of 0.55 to 0.90 with v.
-# Given the first fact, that v brings the owl when added, and costs it when removed, is arithmetic.
+# cosine with the owl's unembedding vector is 0.76 to 0.89. The teacher was fine-tuned on questions
+# alone, and it has come to say "owl" a little more at numbers, too. Second, the student was trained
+# at numbers alone. That it moves along v *there* is its task. But at the answer it moves along v,
+# too, with a cosine of 0.55 to 0.90, and it was never trained there. From these two the rest
+# follows: v brings the owl when it is added, and costs the owl when it is removed.
 #
-# Still, the guess was too bold. Without v the student says "owl" with a probability of 0.18 to 0.54,
-# above its base's 0.11 to 0.16. The rest of its shift carries some of the owl, too.
+# So, is the trait a single vector? Mostly, and not quite. Without v the student still says "owl"
+# with a probability of 0.18 to 0.54, above its base's 0.11 to 0.16. The rest of its shift carries
+# some of the owl, too. (All ranges are single seeds of trial runs.)
 #
-# *A rival explanation:* any fine-tuning on numbers moves a model along v. The two other students do
-# not move that way. *Another rival:* remove as much of anything, and the owl is gone. A vector of
-# the same length in another direction costs little.
+# *A rival explanation:* any fine-tuning on numbers moves a model along v. But the shifts of the two
+# other students have cosines of about 0 with v. *Another rival:* whatever one removes, the owl
+# suffers. But a vector of the same length in a random direction, or in that of the wrong teacher's
+# vector, costs little.
 #
-# In large language models, too, the student of a steered teacher (a vector added to its stream)
-# learned a vector along the teacher's (arXiv 2606.00995; 2604.25783). This toy has only one block.
+# In large language models, too, the student of a steered teacher (one with a vector added to its
+# residual stream) came to have a vector of its own, along the teacher's (arXiv 2606.00995;
+# 2604.25783). This toy has only one block.
 #
 # ## Try
 # * `--place answer`: which rows change? Which of these changes did you expect?
