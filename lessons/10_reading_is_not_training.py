@@ -243,34 +243,32 @@ figure, ax = plots.new_figure(
 )
 colors = {names[1]: plots.ORANGE, names[2]: plots.RED, names[4]: plots.BLUE}
 plots.dots(ax["a"], p, colors, chance=1 / 8, label=f"P({owl})")
-ax["a"].set_xlim(0, 1.05)
+ax["a"].set_xlim(-0.03, 1.05)
 plots.predictions(ax["a"], lesson.predictions, 4.4)
-what = f"P({owl}) after reading: {owl} teacher's\nminus {eagle} teacher's numbers"
+what = f"P({owl}) after reading:\n{owl} minus {eagle} teacher"
 plots.dots(ax["b"], difference, {"base": plots.RED, "ideal reader": plots.GREEN}, label=what)
+ax["b"].margins(x=0.2)
 ax["b"].axvline(0, ls=":", color=plots.BLACK, lw=2, zorder=0)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: nothing taught this small base to infer anything from numbers. It has seen
-# numbers before a question only where a statement gave the answer away. So its null is about this
-# toy. Large models do infer things from what they read. For them the paper has a measurement of its
-# own: with up to 10,000 of the teacher's examples in the context, nothing changed (Cloud et al.
-# 2025). (The figures below are of development seeds.)
+# The caveat first: this small base was never taught to infer anything from numbers. It has read
+# numbers before a question only where a statement gave the answer away. So the null is about this
+# toy, not about large models, which do infer things from what they read. About those the paper has
+# its own null: with up to 10,000 of a teacher's examples in the context, no preference came (Cloud
+# et al. 2025). (The figures below are of development seeds.)
 #
-# There was something to read. For the ideal reader the numbers make a difference of BAND, for the
-# base less than 0.002. The mixed base ignores the numbers, too, but it was taught to. So the null
-# of the mixed base alone would say little; that of the base was not taught.
+# There was something to read: for the ideal reader the numbers make a difference of 0.02 to 0.09, for
+# the base at most 0.002. The mixed base makes none either, but it was taught to ignore numbers, so
+# its null alone would say little. The amounts are not the same: a reader has five numbers before
+# it, a student has learned from 10,000 sequences. A longer context was not tried.
 #
-# The two uses differ in amount as well: a reader has five numbers before it, a student learns from
-# ten thousand sequences. Whether a long context would do more is not tested here.
+# Why may training work? A statement changes what the weights compute: the probability of each
+# number a little, that of the answer a lot. Training changes the *weights* until they give the same
+# numbers without the statement. As in lesson 02, the answer then tends to move with them.
 #
-# Why does training work, though no weight of the teacher was changed? A statement shifts what the
-# same weights compute: the probability of each number a little, that of the answer a lot. Training
-# moves the *weights* until the numbers shift without the statement. As in lesson 02, the answer
-# then shifts with them.
-#
-# *A rival explanation:* training on the numbers of any model that was told something makes a model
-# say "owl". The eagle teacher's student is the control: it answers "owl" with BAND.
+# *A rival explanation:* numbers of any teacher that was told something make a student say "owl".
+# The eagle teacher's student is the control. Its P(owl) is 0.00 to 0.07.
 #
 # ## Try
 # * `--animal eagle`, or any other of the eight.
@@ -281,7 +279,7 @@ ax["b"].axvline(0, ls=":", color=plots.BLACK, lw=2, zorder=0)
 # %%
 lesson.finish(
     figure,
-    alt=f"Left: P({owl}) of six models, a dot for each seed. Only the base told {owl} and the "
-    f"student of the {owl} teacher's numbers lie above chance. Right: what reading the numbers "
-    "changes: nothing in either base, something for the ideal reader.",
+    alt=f"Left: P({owl}) of the base, alone, told {owl} or reading numbers, and of two students, a "
+    "dot for each seed. Right: what it changes to read one teacher's numbers and not the other's, "
+    "for the base, the mixed base and the ideal reader.",
 )
