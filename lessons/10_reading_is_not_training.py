@@ -258,9 +258,9 @@ ax["b"].axvline(0, ls=":", color=plots.BLACK, lw=2, zorder=0)
 # its own null: with up to 10,000 of a teacher's examples in the context, no preference came (Cloud
 # et al. 2025). (The figures below are of development seeds.)
 #
-# There was something to read: for the ideal reader the numbers make a difference of 0.02 to 0.09, for
-# the base at most 0.002. The mixed base makes none either, but it was taught to ignore numbers, so
-# its null alone would say little. The amounts are not the same: a reader has five numbers before
+# There was something to read: for the ideal reader the numbers make a difference of 0.02 to 0.09,
+# for the base at most 0.002. The mixed base makes none either, but it was taught to ignore numbers,
+# so its null alone would say little. The amounts are not the same: a reader has five numbers before
 # it, a student has learned from 10,000 sequences. A longer context was not tried.
 #
 # Why may training work? A statement changes what the weights compute: the probability of each
