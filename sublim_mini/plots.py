@@ -47,7 +47,7 @@ def dots(ax, rows, colors=None, chance=None, label="accuracy", published=None):
         spread = np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else np.zeros(1)
         ax.plot(values, y + spread, "o", ms=9, alpha=0.5, mew=0, color=color)
         ax.plot([mean], [y], "|", ms=34, mew=4, color=color)
-        ax.text(mean, y - 0.36, f"{mean:.2f}", color=color, fontsize=20, ha="center", va="center")
+        ax.text(mean, y - 0.36, f"{mean:z.2f}", color=color, fontsize=20, ha="center", va="center")
         if published and name in published:
             ax.plot(published[name], y, "D", ms=14, mfc="none", mec=BLACK, mew=2)
     ax.set_yticks(range(len(rows)), [textwrap.fill(name, 26) for name in rows])
