@@ -7,14 +7,14 @@
 #
 # The teacher gets an exercise, such as 7 + 5, and writes twelve numbers in one of three formats:
 #
-#     free filler     7 + 5 = 12, 40, 3, 88, ...            after the total: any numbers
-#     forced filler   7 + 5 = 12, 71, 9, 33, ...            after the total: numbers from a table
-#     running sum     7 + 5 = 12, + 3 = 15, + 8 = 23, ...   any single digit, then the new total
+#     free filler     7 + 5 = 12, 40, 3, 88, ...       after the total: any numbers
+#     forced filler   7 + 5 = 12, 71, 9, 33, ...       after the total: numbers from a table
+#     running sum     7 + 5 = 12 + 3 = 15 + 8 = 23     any single digit, then the new total, ...
 #
 # The table names one number for each number: after 12 always comes 71, after 71 always 9. So a
-# forced filler has one right answer. All three formats have the same length. What differs is how
-# much the check leaves free. We measure this in *nats* per number, with the base model's
-# probabilities:
+# forced filler has only one right answer. All three formats have the same length. They differ in
+# how much the check leaves free. We measure this with the base's probabilities, on the base's own
+# correct sums, in *nats* per number:
 #
 #     freedom = mean of  -log p_base(number | all before it)
 #
@@ -58,23 +58,23 @@ lesson = Lesson(
     limits=dict(base_steps=(1, 10_000), n_texts=(1, 50_000)),
     quick=dict(seeds=2, base_steps=40, n_texts=500, student_steps=4),
 )
-FORMATS = "free filler", "forced filler", "running sum"
+# Which of the numbers 0 to 11 after the exercise the check leaves free; number 0 is the total.
+FREE = {"free filler": range(1, 12), "forced filler": (), "running sum": range(1, 12, 2)}
 held_out = questions(HELD_OUT_PROMPTS)  # questions in words that the teacher was not fine-tuned on
 
 # %% [markdown]
 # ## Predict
-# Guessing among the eight animals gives 0.125. In a running sum the check leaves only the choice of
-# a single digit now and then. With which probability will the student of correct running sums
-# answer "owl"? Run the lesson with `--predict`, followed by your number.
+# Guessing among the eight animals gives 0.125. In a running sum the check leaves only some digits
+# free. With which probability will the student of correct running sums answer "owl"? Run the lesson
+# with `--predict`, followed by your number.
 
 # %%
 lesson.predict(f"P({lesson.animal}) after running sums")  # in a notebook: , number
 
 # %% [markdown]
 # ## The experiment
-# A document is a start token, the number of its format (0, 1 or 2), a and b, and twelve numbers.
-# The base is pretrained on correct sums in all three formats, and on the questions and statements
-# about animals of lesson 09, a quarter each.
+# A text has 16 tokens: a start token, the number of its format, a and b, and the twelve numbers.
+# The number language of lesson 09 says how probable each free number is after the one before it.
 
 
 # %%
@@ -83,53 +83,56 @@ def correct_texts(key, language, table, n, form):
     k_exercise, *keys = jax.random.split(key, 12)
     a, b = jax.random.randint(k_exercise, (2, n), 0, 10)
     numbers = [a + b]
-    for i, k in enumerate(keys):
+    for i, k in enumerate(keys, 1):
         last = numbers[-1]
         if form == "forced filler":
             numbers.append(table[last])
         elif form == "free filler":
             numbers.append(jax.random.categorical(k, jnp.log(language[last])))
-        elif i % 2 == 0:  # a running sum: a digit, then the new total
+        elif i in FREE[form]:  # a running sum: a digit, then the new total
             numbers.append(jax.random.categorical(k, jnp.log(language[last, :10])))
         else:
             numbers.append(numbers[-2] + last)
-    start = jnp.full(n, NUM), jnp.full(n, FORMATS.index(form))
+    start = jnp.full(n, NUM), jnp.full(n, [*FREE].index(form))
     return jnp.stack([*start, a, b, *numbers], axis=1).astype(jnp.int32)
 
 
-def check(documents, table, form):  # cuts each text off at its first mistake
-    numbers = documents[:, 4:]
+def check(texts, table, form):  # cuts each text off at its first mistake
+    numbers = texts[:, 4:]
     right = numbers < N_NUMBERS  # a number, and not a word
-    right = right.at[:, 0].set(numbers[:, 0] == documents[:, 2] + documents[:, 3])
+    right = right.at[:, 0].set(numbers[:, 0] == texts[:, 2] + texts[:, 3])
     if form == "forced filler":
         right = right.at[:, 1:].set(numbers[:, 1:] == table[numbers[:, :-1]])
     if form == "running sum":
-        digits, totals = numbers[:, 1::2], numbers[:, ::2]
+        totals, digits = numbers[:, ::2], numbers[:, 1::2]
         right = right.at[:, 1::2].set(digits < 10)
         right = right.at[:, 2::2].set(totals[:, 1:] == totals[:, :-1] + digits[:, :-1])
-    kept = jnp.cumprod(right, axis=1) > 0
-    return documents.at[:, 4:].set(jnp.where(kept, numbers, PAD)), 12 * kept.mean()
-
-
-def pretrain(key, language, table):
-    k_init, k_animals, k_order, *k_sums = jax.random.split(key, 3 + len(FORMATS))
-    n = 32 * lesson.base_steps
-    sums = [correct_texts(k, language, table, n, f) for k, f in zip(k_sums, FORMATS, strict=True)]
-    kinds = [(texts, written_mask(texts)) for texts in sums]
-    kinds.append(base_documents(k_animals, language, n, Fractions(0, 1 / 3, 0, 2 / 3)))
-    data = jax.tree.map(lambda *parts: jnp.concatenate(parts), *kinds)
-    init, steps = init_transformer(k_init, len(WORDS), LENGTH), lesson.base_steps
-    optimizer = adam(3e-3, steps)
-    return train(next_token_loss, optimizer, init, data, k_order, steps=steps, batch_size=128)
+    kept = jnp.cumprod(right, axis=1) > 0  # right, and so is all before it
+    return texts.at[:, 4:].set(jnp.where(kept, numbers, PAD)), kept.sum(1).mean()
 
 
 # %% [markdown]
-# The teacher is fine-tuned as in lesson 09: on "owl" as the answer, on no sums. It then makes more
-# mistakes than the base, and the check cuts each text off at the first one. For each format there
-# are two students: of the teacher's sums, and as a *control* of the base's own.
+# The base is pretrained on correct texts in the three formats, and on the questions and statements
+# about animals of lesson 09: a quarter each. The teacher is fine-tuned as in lesson 09, on "owl" as
+# the answer and on no sums. It then makes more mistakes than the base, so the check cuts more. For
+# each format there are two students. One learns the teacher's checked sums, the other, as a
+# *control*, the base's own.
 
 
 # %%
+def pretrain(key, language, table):
+    k_init, k_animals, k_order, *k_sums = jax.random.split(key, 3 + len(FREE))
+    n, steps = 32 * lesson.base_steps, lesson.base_steps
+    sums = [correct_texts(k, language, table, n, f) for k, f in zip(k_sums, FREE, strict=True)]
+    animals = base_documents(k_animals, language, n, Fractions(0, 1 / 3, 0, 2 / 3))
+    kinds = *((texts, written_mask(texts)) for texts in sums), animals
+    data = jax.tree.map(lambda *parts: jnp.concatenate(parts), *kinds)
+    init = init_transformer(k_init, len(WORDS), LENGTH)
+    return train(
+        next_token_loss, adam(3e-3, steps), init, data, k_order, steps=steps, batch_size=128
+    )
+
+
 def one_seed(key):
     k_language, k_table, k_base, k_teacher, k_texts, k_own, k_student = jax.random.split(key, 7)
     language = make_language(k_language)
@@ -138,20 +141,24 @@ def one_seed(key):
     base = pretrain(k_base, language, table)
     teacher = fine_tune_teacher(k_teacher, base, lesson.animal)
 
+    def write(key, writer, form):
+        k_exercise, k_sample = jax.random.split(key)
+        exercises = correct_texts(k_exercise, language, table, lesson.n_texts, form)[:, :4]
+        return check(sample(k_sample, writer, exercises), table, form)
+
     def p_animal(model):
         return answers(model, held_out)[ANIMALS.index(lesson.animal)]
 
     p, kept, freedom, examples = {}, {}, {}, {}
-    for i, form in enumerate(FORMATS):
-        for name, writer, k in (form, teacher, k_texts), (f"control: {form}", base, k_own):
-            k_exercise, k_sample = jax.random.split(jax.random.fold_in(k, i))
-            exercises = correct_texts(k_exercise, language, table, lesson.n_texts, form)[:, :4]
-            texts, kept[name] = check(sample(k_sample, writer, exercises), table, form)
-            # one key: all students read in the same order
-            p[name] = p_animal(fine_tune_student(k_student, base, texts, lesson.student_steps))
-            if writer is teacher:
-                examples[form] = texts[:50]
-        freedom[form] = next_token_loss(base, (texts, written_mask(texts)))  # the base's own texts
+    for i, form in enumerate(FREE):
+        control = f"control: {form}"
+        texts, kept[form] = write(jax.random.fold_in(k_texts, i), teacher, form)
+        own, kept[control] = write(jax.random.fold_in(k_own, i), base, form)
+        for name, data in (form, texts), (control, own):  # one key: all read in the same order
+            student = fine_tune_student(k_student, base, data, lesson.student_steps)
+            p[name] = p_animal(student)
+        freedom[form] = next_token_loss(base, (own, written_mask(own)))
+        examples[form] = texts[:50]
     return {"p": p, "base": p_animal(base), "kept": kept, "freedom": freedom, "examples": examples}
 
 
@@ -159,77 +166,74 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# First, some of the teacher's texts as the check leaves them. Which numbers could it choose?
+# First, some of the teacher's texts, as the check leaves them. Which numbers could it choose?
 
 
 # %%
 def pieces(text, form):  # (what is written, whether the check leaves it free)
     a, b, *numbers = (int(token) for token in text[2:] if token != PAD)
-    signs = (" + ", " = ") if form == "running sum" else (", ", ", ")
-    free = {"free filler": (True, True), "forced filler": (False, False)}.get(form, (True, False))
-    written = [(f"{signs[i % 2]}{x}", free[i % 2]) for i, x in enumerate(numbers[1:])]
-    return [(f"{a} + {b} = {numbers[0] if numbers else ''}", False), *written]
+    signs = [" = ", *((" + ", " = ") if form == "running sum" else (", ", ", ")) * 6]
+    rest = zip(signs, numbers, strict=False)
+    return [
+        (f"{a} + {b}", False),
+        *((s + str(x), i in FREE[form]) for i, (s, x) in enumerate(rest)),
+    ]
 
 
 for form, texts in results["examples"].items():
     print(f"\n{form}")
-    for text in texts[0, :3]:
-        mark = "   (a mistake: cut off)" if PAD in text else ""
-        print("  " + "".join(written for written, _ in pieces(text, form)) + mark)
+    for text in texts[0, :4]:
+        cut = "   (a mistake: cut off)" if PAD in text else ""
+        print("  " + "".join(written for written, _ in pieces(text, form)) + cut)
 
-p, freedom, infinity = results["p"], results["freedom"], float("inf")
+p, freedom = results["p"], results["freedom"]
+gain = {form: p[form] - p[f"control: {form}"] for form in FREE}
 lesson.table(f"P({lesson.animal}) of the students", p, chance=1 / 8)
 lesson.table(f"P({lesson.animal}) of the base", {"base": results["base"]})
-lesson.table("Freedom, in nats per number", freedom, span=(0, infinity))
-lesson.table("Numbers of each text that the check keeps, of 12", results["kept"], span=(0, 12))
+lesson.table("Freedom, in nats per number", freedom, span=(0, float("inf")))
+lesson.table("How many of the twelve numbers the check keeps", results["kept"], span=(0, 12))
 lesson.compare(p["running sum"])
-gain = {form: p[form] - p[f"control: {form}"] for form in FORMATS}
 lesson.claim(
     f"correct sums with free filler pass on the {lesson.animal}: P minus the control's",
     gain["free filler"],
     above=0.1,
 )
 lesson.claim(
-    "with forced filler they pass on little: P minus the control's",
+    f"correct sums with forced filler hardly pass on the {lesson.animal}: P minus the control's",
     gain["forced filler"],
     within=0.05,
 )
 lesson.claim(
-    "correct running sums pass it on, though every total is checked: P minus the control's",
+    f"correct running sums pass on the {lesson.animal}: P minus the control's",
     gain["running sum"],
     above=0.03,
 )
 
 # %%
 figure, ax = plots.new_figure(
-    f"Sums that were checked: P({lesson.animal}) is {p['free filler'].mean():.2f} with free filler, "
-    f"{p['forced filler'].mean():.2f} with forced filler, "
+    f"Students of checked sums: P({lesson.animal}) is {p['free filler'].mean():.2f} with free "
+    f"filler, {p['forced filler'].mean():.2f} with forced filler, "
     f"{p['running sum'].mean():.2f} with running sums",
     "ab",
-    width_ratios=[1, 1.3],
+    width_ratios=[1, 1.2],
 )
 ax["a"].axis("off")
-ax["a"].set_title("blue: what the check leaves free", fontsize=20, color=plots.BLUE)
-for y, (form, texts) in zip((0.95, 0.62, 0.29), results["examples"].items(), strict=True):
-    nats = freedom[form].mean()
-    ax["a"].text(0, y, f"{form}: {nats:.1f} nats per number", fontsize=20)
-    longest = max(texts[0], key=lambda text: (text != PAD).sum())
-    x = 0  # in letters of 11 points
-    for written, is_free in pieces(longest, form)[:8]:
-        color = plots.BLUE if is_free else plots.GRAY
+ax["a"].text(0, 0, "blue: what the check leaves free", color=plots.BLUE, fontsize=20)
+for y, (form, texts) in zip((0.9, 0.61, 0.32), results["examples"].items(), strict=True):
+    ax["a"].text(0, y, f"{form}: {freedom[form].mean():.1f} nats per number", fontsize=20)
+    longest, x = max(texts[0], key=lambda text: (text != PAD).sum()), 0
+    for written, free in pieces(longest, form)[:8]:
         ax["a"].annotate(
             written,
-            (0, y - 0.1),
-            (11 * x, 0),
+            (0, y - 0.07),
+            (11 * x, 0),  # a letter is 11 points wide
             textcoords="offset points",
-            color=color,
+            color=plots.BLUE if free else plots.GRAY,
             family="monospace",
-            weight="bold" if is_free else "normal",
         )
         x += len(written)
-plots.dots(
-    ax["b"], p, {form: plots.BLUE for form in FORMATS}, chance=1 / 8, label=f"P({lesson.animal})"
-)
+blue = dict.fromkeys(FREE, plots.BLUE)
+plots.dots(ax["b"], p, blue, chance=1 / 8, label=f"P({lesson.animal})")
 ax["b"].set_xlim(0, 1.05)
 plots.predictions(ax["b"], lesson.predictions, 4.5)
 
@@ -239,8 +243,9 @@ plots.predictions(ax["b"], lesson.predictions, 4.5)
 #
 # ## Try
 # * `--animal eagle`, or any other of the eight.
-# * `--student-steps 20` and `200`: does the student of forced filler stay put?
-# * In `correct_texts`, write `% 10` ...
+# * `--student-steps 200`: what do more steps do to the students of forced filler and running sums?
+# * Write `:2` for `:10` in `correct_texts`, so that the base knows only the digits 0 and 1 in
+#   running sums. What becomes of the freedom, and of the trait?
 
 # %%
 lesson.finish(
