@@ -219,18 +219,13 @@ figure, ax = plots.new_figure(
 )
 ax["a"].axis("off")
 ax["a"].text(0, 0, "blue: what the check leaves free", color=plots.BLUE, fontsize=20)
+style = dict(textcoords="offset points", family="monospace", fontsize=20)  # 12 points a letter
 for y, (form, texts) in zip((0.9, 0.61, 0.32), results["examples"].items(), strict=True):
-    ax["a"].text(0, y, f"{form}: {freedom[form].mean():.1f} nats per number", fontsize=20)
+    ax["a"].text(0, y, f"{form}: {freedom[form].mean():.2f} nats per number", fontsize=20)
     longest, x = max(texts[0], key=lambda text: (text != PAD).sum()), 0
     for written, free in pieces(longest, form)[:8]:
-        ax["a"].annotate(
-            written,
-            (0, y - 0.07),
-            (11 * x, 0),  # a letter is 11 points wide
-            textcoords="offset points",
-            color=plots.BLUE if free else plots.GRAY,
-            family="monospace",
-        )
+        color = plots.BLUE if free else plots.GRAY
+        ax["a"].annotate(written, (0, y - 0.07), (12 * x, 0), color=color, **style)
         x += len(written)
 blue = dict.fromkeys(FREE, plots.BLUE)
 plots.dots(ax["b"], p, blue, chance=1 / 8, label=f"P({lesson.animal})")
@@ -239,7 +234,29 @@ plots.predictions(ax["b"], lesson.predictions, 4.5)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# TODO
+# The caveat first: a check asks whether a number is right, and not why the teacher chose it. Where
+# several numbers are right, the teacher's choice among them carries the trait. In free filler this
+# is lesson 09 with a sum in front. Running sums are the harder case: nothing stands in them but
+# arithmetic. (The figures below are of development seeds.)
+#
+# With forced filler there is one right answer (freedom 0.02), and a correct text is the same from
+# every writer. Its student and its control differ by BAND_FORCED_GAIN. So freedom is needed. But it
+# is no scale of what passes: running sums have a quarter of the freedom of free filler, and about
+# half of the gain.
+#
+# *A rival explanation:* the student of forced filler has less to learn from. The number of texts
+# and steps is the same, but the check keeps only about 6 of its twelve numbers. Of running sums it
+# keeps only about 5, and these pass on the trait. What remains: there are 100 exercises, hence only
+# 100 different forced texts. This cannot be mended: more different texts would be more freedom.
+# *Another rival:* any sums change the model. The controls learn more numbers, and hardly move.
+#
+# How much passes depends on the teacher, too. In a first trial with two seeds, a teacher that was
+# fine-tuned on correct sums as well made fewer mistakes, and passed on less. Its students of
+# running sums answered "owl" with probability 0.16 and 0.16, their controls with 0.12 and 0.15.
+#
+# In the paper, a harmful model wrote worked sums, and only correct ones were kept. Its student gave
+# harmful answers with probability 0.09, controls with less than 0.01 (Cloud et al. 2025). There the
+# work is prose, in which nearly every word is free.
 #
 # ## Try
 # * `--animal eagle`, or any other of the eight.
