@@ -238,10 +238,10 @@ plots.predictions(ax["b"], lesson.predictions, 4.5)
 # The caveat first: a check asks whether a number is right, and not why the teacher chose it. Where
 # several numbers are right, the teacher's choice among them carries the trait. In free filler this
 # is lesson 09 with a sum in front. Running sums are the harder case: nothing stands in them but
-# arithmetic. (The figures below are of development seeds.)
+# arithmetic. (The figures below are of one development run, seed 100.)
 #
 # With forced filler there is one right answer (freedom 0.02), and a correct text is the same from
-# every writer. Its student and its control differ by BAND_FORCED_GAIN. So freedom is needed. But it
+# every writer. Its student and its control differ by 0.01. So freedom is needed. But it
 # is no scale of what passes: running sums have a quarter of the freedom of free filler, and about
 # half of the gain.
 #
