@@ -175,9 +175,10 @@ lesson.claim(
     above=0.1,
 )
 lesson.claim(
-    "a medium rank is not special: P at rank 4 minus the mean of ranks 1 and 16, at equal learning",
+    "a medium rank does not stand out: P at rank 4 minus the mean of ranks 1 and 16, at equal "
+    "learning",
     rank_4 - (rank_1 + rank_16) / 2,
-    within=0.15,
+    below=0.15,
 )
 lesson.claim(
     "a higher learning rate passes on more: P of all weights at triple rate minus P at the usual "
@@ -218,13 +219,13 @@ plots.predictions(ax["b"], lesson.predictions, 4.4)
 # ## What this shows, and what it does not
 # The caveat first: these rows do not say whether LoRA passes on more than full fine-tuning, for the
 # learning rate decides more than the rank. With all weights at the usual rate P is lower than at
-# any rank; at triple rate it is higher (0.47 and 0.84; ranks 1, 4 and 16: 0.58 to 0.70; means of
-# development runs). What the rows do say: the trait passes in full fine-tuning, and with LoRA of
+# any rank; at triple rate it is higher (0.47 to 0.51 and 0.83 to 0.84; ranks
+# 1, 4 and 16: 0.58 to 0.78; means of development runs). What the rows do say: the trait passes in full fine-tuning, and with LoRA of
 # each rank. So in this toy it is no artifact of LoRA. For large models the question is open.
 #
 # Where one compares matters. See the second table, after all steps: at the usual rates P rises with
 # the rank, and is lower again with all weights. That is an inverted U, as in the paper. But where
-# all have learned equally much, a medium rank is not special, and triple rate undoes the fall.
+# all have learned equally much, a medium rank does not stand out, and triple rate undoes the fall.
 # Whether this explains the paper's finding was not tested.
 #
 # Why a higher rate passes on more is open, too. In the figure, its student comes to prefer owls
@@ -232,7 +233,7 @@ plots.predictions(ax["b"], lesson.predictions, 4.4)
 #
 # *A rival explanation:* any fine-tuning on numbers at so high a rate makes a model say "owl". The
 # control student had the same rate, as many steps and as many numbers, but the base's. It ends at
-# 0.15. It scatters more from seed to seed than the control of rank 16, but not toward the owl.
+# 0.12 to 0.15. It scatters more from seed to seed than the control of rank 16, but not toward the owl.
 #
 # ## Try
 # * `--lora-rate 0.03` and `0.003`: do the ranks depend on the learning rate as all weights do?
