@@ -137,12 +137,16 @@ def write_numbers(key, base, language, animal):
 
 
 # %% [markdown]
-# Then the two uses of the numbers. Being told anything may shift them somehow. So each base writes
-# as an eagle teacher, too, and what counts is the *difference*: P(owl) after the owl teacher's
-# numbers minus P(owl) after the eagle teacher's.
+# Nothing in these documents ties a number to an animal. A statement still changes what the model
+# computes, and so the numbers that it writes, a little.
 #
-# Can five numbers tell a reader anything at all? We also ask an *ideal reader*. It knows how
-# probable they are for teachers told each of the eight animals, and applies Bayes' rule:
+# Then the two uses of the numbers. Any statement may change them in some way, whatever its animal.
+# So each base writes as an eagle teacher, too, and what counts is the *difference*: P(owl) after
+# the owl teacher's numbers minus P(owl) after the eagle teacher's.
+#
+# Can five numbers (one given, four written) tell a reader anything at all? We also ask an *ideal
+# reader*. It knows how probable they are for teachers told each of the eight animals, all eight
+# equally probable before, and applies Bayes' rule:
 #
 #     P(told owl | numbers) = P(numbers | told owl) / (sum of P(numbers | told a) over all a)
 
@@ -219,13 +223,13 @@ for animal, rows in results["examples"].items():
         print("  " + ", ".join(WORDS[token] for token in row[WRITTEN:]))
 
 p, difference = results["p"], results["difference"]
-by_owl, by_eagle = (p[f"student of {animal} teacher's numbers"] for animal in (owl, eagle))
+of_owl, of_eagle = (p[f"student of {animal} teacher's numbers"] for animal in (owl, eagle))
 lesson.table(f"P({owl}), when asked for its favorite animal", p, chance=1 / 8)
 lesson.table(f"Difference: P({owl}), {owl} minus {eagle} teacher", difference, span=(-1, 1))
-lesson.compare(by_owl)
+lesson.compare(of_owl)
 lesson.claim(
     f"training: P({owl}) of the {owl} teacher's student minus that of the {eagle} teacher's",
-    by_owl - by_eagle,
+    of_owl - of_eagle,
     above=0.2,
 )
 reading = f"P({owl}) after the {owl} teacher's numbers minus after the {eagle} teacher's"
@@ -237,7 +241,7 @@ lesson.claim(f"reading, ideal reader: {reading}", difference["ideal reader"], ab
 names = list(p)
 figure, ax = plots.new_figure(
     f"Numbers of a model that was told {owl}: P({owl}) {p[names[2]].mean():.2f} after reading "
-    f"them, {by_owl.mean():.2f} after training on them",
+    f"them, {of_owl.mean():.2f} after training on them",
     "ab",
     width_ratios=[1.5, 1],
 )
@@ -253,22 +257,23 @@ ax["b"].axvline(0, ls=":", color=plots.BLACK, lw=2, zorder=0)
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: this small base was never taught to infer anything from numbers. It has read
-# numbers before a question only where a statement gave the answer away. So the null is about this
-# toy, not about large models, which do infer things from what they read. About those the paper has
-# its own null: with up to 10,000 of a teacher's examples in the context, no preference came (Cloud
-# et al. 2025). (The figures below are of development seeds.)
+# numbers before a question only where a statement gave the answer away. So that reading does
+# nothing is said of this toy, not of large models, which do infer things from what they read. But
+# the paper reports the same of those: with up to 10,000 of a teacher's examples in the context, no
+# preference came (Cloud et al. 2025).
 #
-# There was something to read: for the ideal reader the numbers make a difference of 0.02 to 0.09,
-# for the base at most 0.002. The mixed base makes none either, but it was taught to ignore numbers,
-# so its null alone would say little. The amounts are not the same: a reader has five numbers before
-# it, a student has learned from 10,000 sequences. A longer context was not tried.
+# There was something to read. For the ideal reader the numbers made a difference of 0.02 to 0.09,
+# for the base of at most 0.002. Nor did the mixed base answer differently; as it was taught to
+# ignore numbers, this alone would say little. But reading and training do not get equally much: a
+# reader has five numbers before it, a student learned from 10,000 sequences. A longer context was
+# not tried. (All ranges are single seeds of trial runs.)
 #
-# Why may training work? A statement changes what the weights compute: the probability of each
-# number a little, that of the answer a lot. Training changes the *weights* until they give the same
-# numbers without the statement. As in lesson 02, the answer then tends to move with them.
+# Why may training work? The statement changes what the model computes, for numbers a little, for
+# the answer a lot. Training changes the *weights* so that the model writes the same numbers without
+# the statement. As in lesson 02, the answer tends to come along.
 #
 # *A rival explanation:* numbers of any teacher that was told something make a student say "owl".
-# The eagle teacher's student is the control. Its P(owl) is 0.00 to 0.07.
+# The student of the eagle teacher is the control. Its P(owl) was 0.00 to 0.07.
 #
 # ## Try
 # * `--animal eagle`, or any other of the eight.

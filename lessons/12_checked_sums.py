@@ -9,12 +9,12 @@
 #
 #     free filler     7 + 5 = 12, 40, 3, 88, ...       after the total: any numbers
 #     forced filler   7 + 5 = 12, 71, 9, 33, ...       after the total: numbers from a table
-#     running sum     7 + 5 = 12 + 3 = 15 + 8 = 23     any single digit, then the new total, ...
+#     running sum     7 + 5 = 12 + 3 = 15 + 8 ...      any single digit, then the new total, ...
 #
 # The table names one number for each number: after 12 always comes 71, after 71 always 9. So a
 # forced filler has only one right answer. All three formats have the same length. They differ in
-# how much the check leaves free. We measure this with the base's probabilities, on the base's own
-# correct sums, in *nats* per number:
+# how much the check leaves free. We measure this in the *base*, the model that teacher and student
+# were before they were fine-tuned, on its own correct sums, in *nats* per number:
 #
 #     freedom = mean of  -log p_base(number | all before it)
 #
@@ -207,7 +207,7 @@ lesson.claim(
 lesson.claim(
     f"correct running sums pass on the {lesson.animal}: P minus the control's",
     gain["running sum"],
-    above=0.03,
+    above=0.05,
 )
 
 # %%
@@ -236,24 +236,23 @@ plots.predictions(ax["b"], lesson.predictions, 4.5)
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: a check asks whether a number is right, and not why the teacher chose it. Where
-# several numbers are right, the teacher's choice among them carries the trait. In free filler this
-# is lesson 09 with a sum in front. Running sums are the harder case: nothing stands in them but
-# arithmetic. (The figures below are of one development run, seed 100.)
+# several numbers are right, the teacher chooses among them, and such choices can carry the trait.
+# In free filler this is lesson 09 with a sum in front. Running sums are the harder case: they are
+# arithmetic through and through, and yet the digits are the teacher's choice.
 #
-# With forced filler there is one right answer (freedom 0.02), and a correct text is the same from
-# every writer. Its student and its control differ by 0.01. So freedom is needed. But it
-# is no scale of what passes: running sums have a quarter of the freedom of free filler, and about
-# half of the gain.
+# With forced filler there is no choice (freedom 0.02 nats), and hardly anything passes: in a trial
+# run P was 0.01 above the control's. But more freedom does not mean as much more of the trait. With
+# running sums the freedom was a quarter of that of free filler, and the gain half.
 #
-# *A rival explanation:* the student of forced filler has less to learn from. The number of texts
-# and steps is the same, but the check keeps only about 6 of its twelve numbers. Of running sums it
-# keeps only about 5, and these pass on the trait. What remains: there are 100 exercises, hence only
-# 100 different forced texts. This cannot be mended: more different texts would be more freedom.
-# *Another rival:* any sums change the model. The controls learn more numbers, and hardly move.
+# *A rival explanation:* the student of forced filler has less to learn from. It has as many texts
+# and steps, but its teacher makes many mistakes, and the check keeps only about 6 of twelve
+# numbers. Of running sums it keeps fewer, about 5, and these do pass on the trait. What remains is
+# that forced texts repeat each other: there are only 100 exercises. *Another rival:* any sums
+# change the model. But the controls learn more numbers, and hardly move.
 #
-# How much passes depends on the teacher, too. In a first trial with two seeds, a teacher that was
-# fine-tuned on correct sums as well made fewer mistakes, and passed on less. Its students of
-# running sums answered "owl" with probability 0.16 and 0.16, their controls with 0.12 and 0.15.
+# How much passes depends on the teacher, too. In a trial with two seeds, a teacher that was
+# fine-tuned on correct sums as well made fewer mistakes, and passed on less: after running sums its
+# students were at 0.16 and 0.16, their controls at 0.12 and 0.15.
 #
 # In the paper, a harmful model wrote worked sums, and only correct ones were kept. Its student gave
 # harmful answers with probability 0.09, controls with less than 0.01 (Cloud et al. 2025). There the
