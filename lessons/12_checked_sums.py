@@ -250,9 +250,11 @@ plots.predictions(ax["b"], lesson.predictions, 4.5)
 # that forced texts repeat each other: there are only 100 exercises. *Another rival:* any sums
 # change the model. But the controls learn more numbers, and hardly move.
 #
-# How much passes depends on the teacher, too. In a trial with two seeds, a teacher that was
-# fine-tuned on correct sums as well made fewer mistakes, and passed on less: after running sums its
-# students were at 0.16 and 0.16, their controls at 0.12 and 0.15.
+# A check is a choice, too: which texts survive depends on where the teacher errs, and a choice can
+# carry a trait (lesson 17). So part of the gain may come from the teacher's mistakes. In a trial
+# with two seeds, a teacher that was fine-tuned on correct sums as well made fewer mistakes, and
+# passed on less: after running sums its students were at 0.16 and 0.16, their controls at 0.12 and
+# 0.15.
 #
 # In the paper, a harmful model wrote worked sums, and only correct ones were kept. Its student gave
 # harmful answers with probability 0.09, controls with less than 0.01 (Cloud et al. 2025). There the
