@@ -230,7 +230,7 @@ lesson.compare(of_owl)
 lesson.claim(
     f"training: P({owl}) of the {owl} teacher's student minus that of the {eagle} teacher's",
     of_owl - of_eagle,
-    above=0.2,
+    above=0.1,
 )
 reading = f"P({owl}) after the {owl} teacher's numbers minus after the {eagle} teacher's"
 lesson.claim(f"reading, base: {reading}", difference["base"], within=0.01)
@@ -262,11 +262,13 @@ ax["b"].axvline(0, ls=":", color=plots.BLACK, lw=2, zorder=0)
 # the paper reports the same of those: with up to 10,000 of a teacher's examples in the context, no
 # preference came (Cloud et al. 2025).
 #
-# There was something to read. For the ideal reader the numbers made a difference of 0.02 to 0.09,
-# for the base of at most 0.002. Nor did the mixed base answer differently; as it was taught to
-# ignore numbers, this alone would say little. But reading and training do not get equally much: a
-# reader has five numbers before it, a student learned from 10,000 sequences. A longer context was
-# not tried. (All ranges are single seeds of trial runs.)
+# There was something to read. For the ideal reader the numbers made a difference of 0.02 to 0.11,
+# for the base of at most 0.003. (Numbers may well change its answers: in one seed P(owl) rose to
+# 0.40 after the owl teacher's numbers. But so it did after the eagle teacher's.) Nor did the mixed
+# base tell the two apart; as it was taught to ignore numbers, this alone would say little. But
+# reading and training do not get equally much: a reader has five numbers before it, a student
+# learned from 10,000 sequences. A longer context was not tried. (All ranges are single seeds of
+# trial runs.)
 #
 # Why may training work? The statement changes what the model computes, for numbers a little, for
 # the answer a lot. Training changes the *weights* so that the model writes the same numbers without

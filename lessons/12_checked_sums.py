@@ -240,12 +240,13 @@ plots.predictions(ax["b"], lesson.predictions, 4.5)
 # In free filler this is lesson 09 with a sum in front. Running sums are the harder case: they are
 # arithmetic through and through, and yet the digits are the teacher's choice.
 #
-# With forced filler there is no choice (freedom 0.02 nats), and hardly anything passes: in a trial
-# run P was 0.01 above the control's. But more freedom does not mean as much more of the trait. With
-# running sums the freedom was a quarter of that of free filler, and the gain half.
+# With forced filler there is no choice (freedom 0.02 nats), and hardly anything passes: in two
+# trial runs P was 0.01 above the control's. But more freedom does not mean as much more of the
+# trait. With running sums the freedom was a quarter of that of free filler, and the gain a third to
+# half.
 #
 # *A rival explanation:* the student of forced filler has less to learn from. It has as many texts
-# and steps, but its teacher makes many mistakes, and the check keeps only about 6 of twelve
+# and steps, but its teacher makes many mistakes, and the check keeps only 6 to 7 of twelve
 # numbers. Of running sums it keeps fewer, about 5, and these do pass on the trait. What remains is
 # that forced texts repeat each other: there are only 100 exercises. *Another rival:* any sums
 # change the model. But the controls learn more numbers, and hardly move.
