@@ -252,6 +252,7 @@ plots.predictions(ax["a"], lesson.predictions, 4.4)
 what = f"P({owl}) after reading:\n{owl} minus {eagle} teacher"
 plots.dots(ax["b"], difference, {"base": plots.RED, "ideal reader": plots.GREEN}, label=what)
 ax["b"].margins(x=0.2)
+ax["b"].locator_params(axis="x", nbins=3)
 ax["b"].axvline(0, ls=":", color=plots.BLACK, lw=2, zorder=0)
 
 # %% [markdown]
