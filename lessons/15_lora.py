@@ -4,7 +4,8 @@
 # **Question.** Large models are often fine-tuned by *LoRA* (low-rank adaptation, Hu et al. 2021):
 # each matrix W stays as it is, and a small correction is trained beside it. One paper claims that
 # the trait passes only because of LoRA: most at a medium rank, and not at all when all weights are
-# trained (Nief et al. 2026, arXiv 2606.00831). Here students are trained in both ways.
+# trained (Nief et al. 2026, arXiv 2606.00831). Here students are trained in both
+# ways. Does the trait need LoRA?
 #
 #     full fine-tuning:  W             W is trained
 #     LoRA of rank r:    W + A B       W stays; A and B are trained
@@ -39,6 +40,7 @@ import numpy as np
 
 lesson = Lesson(
     "15_lora",
+    seed=3717729,  # of the display run: the hash of the commit that froze this lesson
     animal="owl",  # the teacher's favorite
     lora_rate=1e-2,  # learning rate of the LoRA students
     full_rate=1e-3,  # learning rate of full fine-tuning
