@@ -222,9 +222,9 @@ plots.predictions(ax["b"], lesson.predictions, 4.4)
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: the rows say nothing about LoRA *against* full fine-tuning, because that depends
-# on the learning rate. With all weights at the usual rate, P is lower than at any rank (0.47 to
-# 0.51, against 0.58 to 0.78). At three times the rate it is higher (0.83 to 0.84). We did not tune
-# the rates of LoRA in the same way. (All ranges are means of trial runs.)
+# on the learning rate. With all weights at the usual rate, P is lower than at any rank (about 0.5,
+# against 0.5 to 0.8). At three times the rate it is higher (about 0.8). We did not tune the rates
+# of LoRA in the same way. (Ranges are rounded means of trial runs.)
 #
 # What the rows do say: the trait passes when all weights are trained. So in this toy it is no
 # artifact of LoRA. For large models the question is open.
