@@ -547,10 +547,18 @@ def test_command_line_uses_the_variable(server, tmp_path, monkeypatch):
 def test_ctrl_c_ends_a_download_at_once(server, tmp_path, capsys):
     server.how["/" + LAST] = "stalls"
     main_thread = threading.main_thread().ident
-    threading.Timer(0.6, signal.pthread_kill, (main_thread, signal.SIGINT)).start()
-    began = time.monotonic()
+    pressed = []
+
+    def press_ctrl_c():  # once the three before it are there and the last one stalls
+        while sum(path.suffix == ".gz" for path in tmp_path.rglob("*")) < 3:
+            time.sleep(0.05)
+        time.sleep(0.5)
+        pressed.append(time.monotonic())
+        signal.pthread_kill(main_thread, signal.SIGINT)
+
+    threading.Thread(target=press_ctrl_c, daemon=True).start()
     assert data.main(["mnist", "--data-dir", str(tmp_path)]) == 130
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - pressed[0] < 3
     assert capsys.readouterr().err.count("interrupted") == 1
     assert len(files_in(tmp_path)) == 3  # the three before it, whole
 

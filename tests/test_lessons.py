@@ -40,7 +40,8 @@ def test_a_lesson_runs_quickly_and_saves_what_it_shows(path, tmp_path):
     flags = [] if one_page else ["--quick", "--seed", "1", "--out", str(tmp_path)]
     done = subprocess.run(
         [sys.executable, "-W", "error", str(TESTS / "quick_run.py"), str(path), *flags],
-        env={**os.environ, "MPLBACKEND": "agg", "PYTHONUTF8": "1"},
+        env={**os.environ, "MPLBACKEND": "agg", "PYTHONUTF8": "1"}
+        | {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"},  # nearly all of a quick run is compiling
         cwd=tmp_path,
         capture_output=True,
         text=True,
