@@ -552,7 +552,7 @@ def test_ctrl_c_ends_a_download_at_once(server, tmp_path, capsys):
     def press_ctrl_c():  # once the three before it are there and the last one stalls
         while sum(path.suffix == ".gz" for path in tmp_path.rglob("*")) < 3:
             time.sleep(0.05)
-        time.sleep(0.5)
+        time.sleep(0.2)
         pressed.append(time.monotonic())
         signal.pthread_kill(main_thread, signal.SIGINT)
 
