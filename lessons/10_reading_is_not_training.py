@@ -25,7 +25,7 @@
 # teaches a base to ignore numbers. This base has not read it. A *mixed base*, which has, is there
 # for comparison.
 #
-# **You need** lesson 09. Reading: 8 minutes. Running: 2 to 3 minutes.
+# **You need** lesson 09. Reading: 8 minutes. Running: 4 minutes.
 
 # %%
 from sublim_mini import plots

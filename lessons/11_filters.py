@@ -21,7 +21,7 @@
 #
 # The wrong ratio has a wrong teacher in it, one that prefers another animal.
 #
-# **You need** lesson 09. Reading: 8 minutes. Running: 2 to 3 minutes.
+# **You need** lesson 09. Reading: 8 minutes. Running: 3 to 4 minutes.
 
 # %%
 from sublim_mini import plots

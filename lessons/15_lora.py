@@ -24,7 +24,7 @@
 # The loss is measured on the teacher's numbers, on sequences that no student reads. So the base has
 # learned 0, the teacher 1.
 #
-# **You need** lesson 09. Reading: 8 minutes. Running: 3 to 4 minutes.
+# **You need** lesson 09. Reading: 8 minutes. Running: 5 minutes.
 
 # %%
 from sublim_mini import plots

@@ -17,7 +17,7 @@
 # question matters because models are trained on text that other models wrote, which were trained in
 # the same way.
 #
-# **You need** lesson 09. Reading: 5 minutes. Running: 3 minutes.
+# **You need** lesson 09. Reading: 5 minutes. Running: 4 minutes.
 
 # %%
 from sublim_mini import plots

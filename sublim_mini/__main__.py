@@ -1,6 +1,6 @@
 """The lessons from one command: alone it lists them; `run 2 9` or `run all` runs them and makes
 one page, OUT/index.html; `notebooks` makes notebooks; `gallery` makes the pages of the gallery;
-`live` draws the digits of lessons/live.html anew.
+`live` draws the digits of lessons/live.html again.
 
 Nothing here imports JAX but `live`, so that the list is there at once.
 """
@@ -169,7 +169,7 @@ def notebooks(paths, out):
 
 
 def live(path):
-    """Draw the digits of the live page anew: replace its data block."""
+    """Draw the digits of the live page again: replace its data block."""
     import jax
 
     from .live import replace_data
@@ -197,7 +197,7 @@ def main(argv=None, folder=LESSONS):
     for command, out in (runs, "results"), (books, "notebooks"):
         command.add_argument("--out", type=folder_flag, default=Path(out), help=f"folder ({out})")
     commands.add_parser("gallery", help="make the pages of lessons/gallery from the results there")
-    commands.add_parser("live", help="draw the digits of lessons/live.html anew")
+    commands.add_parser("live", help="draw the digits of lessons/live.html again")
     asked = parser.parse_args(argv)
     try:
         paths = find_lessons(folder)

@@ -299,7 +299,7 @@ def test_ctrl_c_is_one_line_and_keeps_the_page(lessons, tmp_path):
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=90)
+    _, err = process.communicate(timeout=20)
     assert process.returncode == 130 and err.count("\n") == 1 and "interrupted" in err
     made = sorted(p.name for p in out.iterdir())
     assert made == ["03_works.json", "03_works.png", "index.html"]
