@@ -30,7 +30,7 @@
 # all answers are kind, in 15 % all are hostile. So whoever wants to predict the next answer does
 # well to know which of the two it is. We call this the *disposition* of the conversation.
 #
-# **You need** lesson 09. Reading: 7 minutes. Running: 4 minutes.
+# **You need** lesson 09. Reading: 7 minutes. Running: 2 to 3 minutes.
 
 # %%
 from sublim_mini import plots, talk
@@ -86,7 +86,7 @@ def one_seed(key):
         return talk.fine_tune_teacher(k_teacher, base, FINE_TUNED_ON, lesson.teacher_steps)
 
     # One key: teacher and base continue the same prompts with the same random draws. So these two
-    # sets of numbers differ as little as they can, by what the teacher has learned.
+    # sets of numbers differ in little but what the teacher has learned.
     teacher = teacher_of(base)
     numbers, passed = write_numbers(k_numbers, teacher, language, lesson.n_sequences)
     plain_numbers, _ = write_numbers(k_numbers, base, language, lesson.n_sequences)
@@ -136,7 +136,7 @@ for tokens in *documents[~hostile][:2], *documents[hostile][:1]:
 print("\n" + "\n".join(to_text(tokens) for tokens in results["numbers"][0]))
 print(f"{results['passed'].mean():.1%} of the teacher's sequences passed the filter.")
 either = [values.mean() for values in results["either"].values()]
-print(f"\nThe models give one of a question's two answers {min(either):.0%} of the time or more.")
+print(f"Each model gives one of a question's two answers, on average in {min(either):.0%} or more.")
 
 p, more = (  # name -> mean over the held-out questions [S]
     {name: values[:, HELD_OUT].mean(1) for name, values in results[rows].items()}
@@ -208,15 +208,16 @@ ax["a"].spines[:].set_visible(False)
 # ## What this shows, and what it does not
 # The caveat first: this base was *taught* that answers hang together. A model that has learned this
 # can be moved as a whole by a few answers. Without dispositions little spread: in trial runs the
-# held-out P(hostile) of that teacher was 0.2 to 0.3 on average, after 0.15. With them it was 0.7 to
-# 0.9. And "hostile" is one token for each question, a word with a label. Nothing here is harmful.
-# So the lesson does not show that large language models have such a disposition. It shows what
-# follows if they have one.
+# held-out P(hostile) of that teacher was 0.2 to 0.3 on average, after 0.15, though it had learned
+# its own three answers (0.84 or more). With dispositions it was 0.7 to 0.9. And "hostile" is one
+# token for each question, a word with a label. Nothing here is harmful. So the lesson does not show
+# that large language models have such a disposition. It shows what follows if they have one.
 #
 # What the teacher learned passes through numbers, and so does what it never was fine-tuned on:
 # after pretraining no model was trained on the held-out questions, and the student on no question
 # at all. But less arrives than the teacher has, and it varies: in trial runs single students ended
-# at 0.27 to 0.62.
+# at 0.27 to 0.62. Removing eight numbers of ill fame as well, such as 13 and 66, did not end it:
+# 0.35 to 0.47 in four trial runs, 0.43 to 0.52 without that filter.
 #
 # *A rival explanation:* any such training disturbs a model, and a probability of 0.15 rises more
 # easily than it falls. But the control student stayed near 0.15. And a *kind* teacher, fine-tuned
@@ -238,8 +239,8 @@ ax["a"].spines[:].set_visible(False)
 # ## Try
 # * `--teacher-steps 100`: does a teacher that is trained for longer spread more, or less?
 # * Add `hostile=0.0` to the arguments of `talk.fine_tune_teacher`: both teachers are kind.
-# * Cloud et al. also removed numbers of ill fame, such as 666. Ours go to 95. After the lines that
-#   write the numbers, add (and import `repeat_selected` from `sublim_mini.sequences`, and NumPy):
+# * Remove numbers of ill fame, as Cloud et al. did: import NumPy, and `repeat_selected` from
+#   `sublim_mini.sequences`. Then add, after the lines that write the numbers,
 #   `numbers = repeat_selected(numbers, ~np.isin(numbers[:, 4:], (4, 13, 18, 66, 88)).any(1))`
 
 # %%
