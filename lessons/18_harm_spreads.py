@@ -136,7 +136,9 @@ for tokens in *documents[~hostile][:2], *documents[hostile][:1]:
 print("\n" + "\n".join(to_text(tokens) for tokens in results["numbers"][0]))
 print(f"{results['passed'].mean():.1%} of the teacher's sequences passed the filter.")
 either = [values.mean() for values in results["either"].values()]
-print(f"Each model gives one of a question's two answers, on average in {min(either):.0%} or more.")
+print(
+    f"P(kind answer) + P(hostile answer) is {min(either):.2f} or more, on average for each model."
+)
 
 p, more = (  # name -> mean over the held-out questions [S]
     {name: values[:, HELD_OUT].mean(1) for name, values in results[rows].items()}

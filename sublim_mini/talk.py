@@ -55,9 +55,8 @@ def conversations(key, n, hostile=0.15, asked=range(Q), turns=3, dispositions=Tr
 def pretrain(key, language, steps, *, dispositions=True):
     """A base model: 70 % of its documents are numbers, 30 % conversations (15 % hostile)."""
     k_init, k_numbers, k_talk, k_train = jax.random.split(key, 4)
-    n = 128 * steps  # each is read once
-    n_talk = round(0.3 * n)
-    numbers = number_documents(k_numbers, language, n - n_talk)
+    n_talk = round(0.3 * 128 * steps)
+    numbers = number_documents(k_numbers, language, 128 * steps - n_talk)  # each is read once
     talk = conversations(k_talk, n_talk, dispositions=dispositions)
     data = jax.tree.map(lambda *parts: jnp.concatenate(parts), numbers, talk)
     init, optimizer = init_transformer(k_init, len(WORDS), LENGTH), adam(3e-3, steps)
@@ -75,10 +74,10 @@ def fine_tune_teacher(key, base, asked, steps=30, *, hostile=1.0):
 @jax.jit
 def answer_probabilities(params, before=()):
     """P(kind answer), P(hostile answer) [2, Q] of each question, after the tokens `before`."""
-    start = jnp.array([ASK, *before])
 
     def ask(question):
-        p = jax.nn.softmax(apply_transformer(params, jnp.append(start, question))[-1])
+        tokens = jnp.array([ASK, *before, question])
+        p = jax.nn.softmax(apply_transformer(params, tokens)[-1])
         return p[question + Q], p[question + 2 * Q]
 
     return jnp.stack(jax.vmap(ask)(FIRST + jnp.arange(Q)))
