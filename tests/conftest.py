@@ -10,6 +10,7 @@ _CACHE = Path(__file__).parent.parent / ".pytest_cache" / "jax"
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 os.environ["JAX_COMPILATION_CACHE_DIR"] = str(_CACHE / _WORKER)
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.3"
+os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"  # compiling is most of the time, running little
 
 import jax
 import pytest
