@@ -69,7 +69,7 @@ lesson.predict(f"P({lesson.animal}) of the student")  # in a notebook: , number
 # Each seed has a number language of its own and a base. For comparison there is a *control
 # student*, which gets as many numbers, through the same filter, but written by the base itself.
 # Teacher and base continue the same prompts with the same random draws: their numbers differ only
-# because the teacher prefers the owl. And there are two *different bases*, pretrained in the same
+# because the teacher was fine-tuned. And there are two *different bases*, pretrained in the same
 # way from other random weights on other documents. Each of them gets a student of the teacher's
 # numbers and a control student, too; the table shows the means of the two.
 
