@@ -472,24 +472,39 @@ def test_notebooks_have_the_cells_of_the_scripts(lessons, tmp_path):
     assert book["metadata"]["kernelspec"]["name"] == "python3"
 
 
+SMALL = """
+import sublim_mini.lesson
+
+class Small(sublim_mini.lesson.Lesson):  # as if the small numbers stood in the lesson's cell
+    def __init__(self, name, *, quick, **settings):
+        super().__init__(name, quick=quick, **settings | quick)
+        self.threads = 2
+
+sublim_mini.lesson.Lesson = Small
+"""
+
+
 def test_a_notebook_runs_from_end_to_end(tmp_path, monkeypatch):
+    """In a kernel, as Jupyter runs it: no flags, seeds in threads, a progress bar, the figure."""
     pytest.importorskip("jupytext")
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
-    if not (command.LESSONS / "02_hidden_channel.py").exists():
-        pytest.skip("no lesson 02")
     assert command.main(["notebooks", "--out", str(tmp_path)]) == 0
     notebook = nbformat.read(tmp_path / "02_hidden_channel.ipynb", as_version=4)
-    first = "import sys\nsys.argv = ['02_hidden_channel.py', '--quick', '--seed', '1']"
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(first))  # small numbers; the rest as made
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(SMALL))  # the rest as made
     monkeypatch.setenv("PYTHONPATH", str(Path(command.__file__).parents[1]))
     monkeypatch.delenv("MPLBACKEND", raising=False)  # a kernel shows figures by its own
     where = {"metadata": {"path": str(tmp_path)}}
     nbclient.NotebookClient(notebook, timeout=300, resources=where).execute()
     saved = json.loads((tmp_path / "results" / "02_hidden_channel.json").read_text())
-    assert saved["settings"]["seed"] == 1 and saved["claims"]
-    shown = [o.data for cell in notebook.cells for o in cell.get("outputs", []) if "data" in o]
-    assert any("image/png" in data for data in shown)  # the figure, in the notebook too
+    assert saved["settings"]["student_steps"] == 60 and len(saved["claims"]) == 3
+    assert (tmp_path / "results" / "02_hidden_channel.png").exists()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert any("image/png" in output.get("data", ()) for output in outputs)  # the figure
+    progress = "".join(o.text for o in outputs if o.get("name") == "stderr")
+    assert "seeds:" in progress and " 0/2 " in progress
+    printed = "".join(o.text for o in outputs if o.get("name") == "stdout")
+    assert "Your prediction of the accuracy" in printed and "UNDECIDED" in printed
 
 
 def test_notebooks_without_jupytext_are_one_line(lessons, tmp_path, monkeypatch, capsys):
