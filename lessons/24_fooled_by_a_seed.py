@@ -40,7 +40,7 @@ lesson = Lesson(
     teacher_steps=200,  # batches of 100 digits
     student_steps=240,  # batches of 100 noise images
     limits=dict(analyses=(20, 100_000), width=(1, 1000), n_test=(100, 2000)),
-    quick=dict(seeds=2, analyses=50, teacher_steps=30, student_steps=48, n_test=200),
+    quick=dict(seeds=2, analyses=50, width=16, n_test=200, teacher_steps=10, student_steps=24),
 )
 N = 10  # networks in a pool
 MEASURED = 24  # times that a student is tested while it learns
