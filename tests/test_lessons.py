@@ -27,7 +27,7 @@ HEADINGS = (
     "## What this shows, and what it does not",
     "## Try",
 )
-# Words of the first edition that have no place here, in any sense: design.md, section 3.
+# Words of an earlier edition that have no place here, in any sense.
 OLD_WORDS = (
     "foretell|anew|wordings?|shares? read|knobs?|drawn digits|read right|thrice|telling half"
     "|own start|other start|never-tuned|blind student|output rows|held elsewhere|likelier"

@@ -81,8 +81,8 @@ SEED = "--seed", "5"
 @pytest.fixture
 def lessons(tmp_path):
     folder = tmp_path / "lessons"
-    (folder / "first_edition").mkdir(parents=True)
-    (folder / "first_edition" / "05_old.py").write_text("raise SystemExit(9)")
+    (folder / "an_old_edition").mkdir(parents=True)
+    (folder / "an_old_edition" / "05_old.py").write_text("raise SystemExit(9)")
     for n, name, fails in ("03", "03_works", False), ("07", "07_fails", True):
         text = LESSON.format(number=n, name=name, fails=fails)
         (folder / f"{name}.py").write_text(text)
