@@ -188,7 +188,7 @@ def gallery_page(lesson):
     settings = ", ".join(f"{k}={v}" for k, v in results["settings"].items() if v is not None)
     settings = " ".join(settings.replace("`", "'").split())
     shown = [
-        _fenced(results["printed"]),
+        _fenced(_not_shown_elsewhere(results["printed"])),
         f"![{_plain(results['figure']['alt'])}]({name}.png)",
         *_claims(results),
         f"One run, {results['seconds']:.0f} s; settings: `{settings or 'none'}`. "
@@ -223,6 +223,13 @@ def gallery_index(lessons):
 
 def _claims(results):
     return [_table(CLAIMS, claim_rows(results))] if results["claims"] else []
+
+
+def _not_shown_elsewhere(printed):
+    """What a lesson printed but its settings, its prompt and its claims, which the page has too."""
+    printed = re.sub(r"\A\d\d_\w+  \w+=.*\n", "", printed)
+    printed = re.sub(r"(?m)^Your prediction of .*\n?", "", printed)
+    return re.split(r"(?m)^Claims, decided by .*$", printed)[0]
 
 
 def _fenced(text):

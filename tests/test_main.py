@@ -52,7 +52,8 @@ results |= dict(settings=dict(seed=int(sys.argv[-1]), n_aux=8), versions={{}}, c
 results |= dict(tables={{"T": {{"one | two": row}}}}, predictions=[0.3])
 results |= dict(figure=dict(title="1 < 2", alt='1 < "2"'))
 results["printed"] = "a <b> & c " + " ".join(sys.argv[3:]) + "\\n```\\n"
-results["printed"] += "Your prediction of the number of owls, T < 1: none (add --predict 0.3)"
+results["printed"] += "Your prediction of the number of owls, T < 1: none (add --predict 0.3)\n"
+results["printed"] += "\nClaims, decided by 99 % intervals:\n  HOLDS: 1 < 2"
 
 # %% [markdown]
 # ## The result
@@ -318,6 +319,7 @@ def test_a_gallery_page_has_the_prose_and_then_the_result(gallery, lessons):
     places = [text.index(part) for part in order]
     assert places == sorted(places)
     assert "import" not in text and "Earlier runs" not in text and "MNIST" not in text
+    assert "Your prediction of" not in text and "Claims, decided" not in text  # each once
     assert "| 1 \\< 2 \\| $a\\_b$ | 1.000 | none | above 0.5 | 1 | ? undecided |" in text
     index = (gallery / "README.md").read_text(encoding="utf-8")
     line = "- [03 A trial: does it run?](03_works.md). Is this one's output on the page? "
