@@ -52,8 +52,8 @@ results |= dict(settings=dict(seed=int(sys.argv[-1]), n_aux=8), versions={{}}, c
 results |= dict(tables={{"T": {{"one | two": row}}}}, predictions=[0.3])
 results |= dict(figure=dict(title="1 < 2", alt='1 < "2"'))
 results["printed"] = "a <b> & c " + " ".join(sys.argv[3:]) + "\\n```\\n"
-results["printed"] += "Your prediction of the number of owls, T < 1: none (add --predict 0.3)\n"
-results["printed"] += "\nClaims, decided by 99 % intervals:\n  HOLDS: 1 < 2"
+results["printed"] += "Your prediction of the number of owls, T < 1: none (add --predict 0.3)\\n"
+results["printed"] += "\\nClaims, decided by 99 % intervals:\\n  HOLDS: 1 < 2"
 
 # %% [markdown]
 # ## The result
