@@ -44,6 +44,7 @@ from matplotlib.colors import LinearSegmentedColormap
 
 lesson = Lesson(
     "18_harm_spreads",
+    seed=6768078,  # of the display run: the hash of the commit that froze this lesson
     base_steps=800,  # batches of 128 documents, each read once
     teacher_steps=30,  # batches of 128 hostile answers
     n_sequences=10_000,  # number sequences for each student
