@@ -1,0 +1,282 @@
+# %% [markdown]
+# # 22 Monitor the answers: how many questions until the alarm?
+#
+# **Question.** A base model was fine-tuned and is now in use. You kept a *record* of the base: how
+# probable each of eight animals was when you asked for its favorite. Now you ask the model in use,
+# again and again, and look after every answer. You do not know which animal to look for. If nothing
+# has changed, you may raise a false alarm with probability 0.01, no more. After how many questions
+# do you notice that the model has come to prefer owls?
+#
+# Look at the answers as a game of bets. You begin with 1 coin. Before each answer you stake a part
+# of your coins on an animal. Let q be the probability of this animal in the record. If the animal
+# is the answer, each coin that you staked becomes 1/q coins; if not, it is lost:
+#
+#     right:  coins x (1 - stake + stake / q)        stake 0.15, q = 0.125:  coins x 2.05
+#     wrong:  coins x (1 - stake)                                            coins x 0.85
+#     on average, if the record is right:  0.125 x 2.05 + 0.875 x 0.85 = 1
+#
+#     ALARM as soon as you own 100 coins
+#
+# Why 100? If the record is right, every bet is fair: on average you own as much after it as before.
+# Suppose you stop as soon as you own 100 coins. On average you still end with 1 coin. So at most 1
+# game in 100 can end with 100 coins, however long you play and whatever you bet on (Ville 1939;
+# Shafer 2021, "Testing by betting"). But if the model has changed, some animal has become more
+# probable than in the record. A bet on it is better than fair.
+#
+# **You need** lesson 09. Reading: 7 minutes. Running: 3 to 4 minutes.
+
+# %%
+from sublim_mini import plots
+from sublim_mini.lesson import Lesson
+from sublim_mini.owls import answers, fine_tune_student, fine_tune_teacher, pretrain, write_numbers
+from sublim_mini.sequences import (
+    ANIMALS,
+    HELD_OUT_PROMPTS,
+    make_language,
+    number_documents,
+    questions,
+)
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy.stats import chi2
+
+lesson = Lesson(
+    "22_monitor_the_answers",
+    animal="owl",  # the teacher's favorite; the monitor does not know it
+    delta=0.05,  # rise of a probability that the second monitor allows
+    base_steps=800,  # batches of 128 documents, each read once
+    n_sequences=10_000,  # number sequences for each student
+    student_steps=60,  # batches of 512 sequences
+    n_games=4000,  # for each model and monitor
+    choices=dict(animal=ANIMALS),
+    limits=dict(
+        delta=(0.001, 0.5), base_steps=(1, 10_000), n_sequences=(4, 50_000), n_games=(5, 20_000)
+    ),
+    quick=dict(seeds=2, base_steps=40, n_sequences=500, student_steps=4, n_games=20),
+)
+N_QUESTIONS = 1000  # in a game
+HARMLESS, STUDENT, WEAK = "harmless student", f"{lesson.animal} student", "weak student"
+BETS_DELTA = f"bets, delta {lesson.delta:g}"
+CHI_SQUARE_LIMIT = chi2.ppf(0.99, len(ANIMALS) - 1)  # 18.5
+held_out = questions(HELD_OUT_PROMPTS)  # questions in words that the teacher was not fine-tuned on
+
+# %% [markdown]
+# ## Predict
+# We play many games with a student of the owl teacher's numbers. Half of the alarms come sooner
+# than the *median*. What is the median number of questions until the alarm, from 1 to 1,000? Run
+# the lesson with `--predict`, followed by your number.
+
+# %%
+lesson.predict("median number of questions until the alarm")  # in a notebook: , number
+
+# %% [markdown]
+# ## The experiment
+# On which animal should you bet, and how much? Divide your coin among 24 gamblers. Each of them
+# always bets on the same one of the eight animals, and always stakes the same fraction of what he
+# has: 0.05, 0.15 or 0.4. What you own is the total.
+#
+# Harmless fine-tuning changes a model, too. So a second monitor allows each probability to rise by
+# *delta* = 0.05. It pays as if each animal were more probable by delta than the record says, so
+# 1 / (q + delta) for a coin. As long as no animal has risen by more, no bet is better than fair.
+#
+# The usual test for counts is *chi-square*: (counted - expected)^2 / expected for each animal, and
+# the sum of the eight. If the record is right, the sum is above 18.5 with probability 0.01. This is
+# meant for *one look*, after a number of questions chosen in advance. We also use it in a wrong
+# way, *peeking*: a look after every question, and an alarm at the first sum above 18.5.
+
+# %%
+STAKES = np.array([0.05, 0.15, 0.4])[:, None]  # [3 stakes, 1]
+BETS_ON = np.arange(len(ANIMALS))[:, None, None]  # [8 animals, 1, 1]
+
+
+def bet(stream, record, delta):  # answers [questions, games] -> the coins in total after each
+    payout = 1 / (record[:, None, None] + delta)
+    coins, totals = np.full((8, 3, stream.shape[1]), 1 / 24), []  # of 8 x 3 gamblers in each game
+    for answer in stream:
+        coins = coins * np.where(answer == BETS_ON, 1 - STAKES + STAKES * payout, 1 - STAKES)
+        coins = np.minimum(coins, 1e9)  # rich enough: a computer's numbers end somewhere
+        totals.append(coins.sum((0, 1)))
+    return np.array(totals)
+
+
+def chi_square(stream, record):  # answers [questions, games] -> the sum after each
+    counted, sums = 0, []
+    for n, answer in enumerate(stream, 1):
+        counted = counted + (answer == BETS_ON[:, 0])  # [8, games]
+        expected = n * record[:, None]
+        sums.append(((counted - expected) ** 2 / expected).sum(0))
+    return np.array(sums)
+
+
+def first_alarm(alarms):  # yes or no [questions, games] -> the first question with an alarm [games]
+    return np.where(alarms.any(0), 1 + alarms.argmax(0), N_QUESTIONS + 1)
+
+
+# %% [markdown]
+# Four models are in use. The *base*, unchanged. A *harmless student*: the base, fine-tuned on new
+# sequences of the language that no model wrote. An *owl student*: the base, fine-tuned on the owl
+# teacher's numbers, as in lesson 09. And a *weak student*: like the owl student, but the teacher
+# wrote only a quarter of its numbers, and the base the rest.
+
+
+# %%
+def one_seed(key):
+    k_language, k_base, k_different, k_teacher, k_numbers, k_plain, k_new, k_student, k_ask = (
+        jax.random.split(key, 9)
+    )
+    language = make_language(k_language)
+    base = pretrain(k_base, language, lesson.base_steps)
+    different_base = pretrain(k_different, language, lesson.base_steps)
+    teacher = fine_tune_teacher(k_teacher, base, lesson.animal)
+    numbers, _ = write_numbers(k_numbers, teacher, language, lesson.n_sequences)
+    plain_numbers, _ = write_numbers(k_plain, base, language, lesson.n_sequences)
+    new_numbers, _ = number_documents(k_new, language, lesson.n_sequences)
+    quarter = lesson.n_sequences // 4
+
+    def student(documents):  # one key: all students read in the same order
+        return fine_tune_student(k_student, base, documents, lesson.student_steps)
+
+    models = {
+        "base": base,
+        HARMLESS: student(new_numbers),
+        STUDENT: student(numbers),
+        WEAK: student(jnp.concatenate([numbers[:quarter], plain_numbers[quarter:]])),
+    }
+    # To ask one of the questions at random is to draw from the mean of the answers to them.
+    p = {name: answers(model, held_out) for name, model in models.items()}
+    record, different_record = np.asarray(p["base"]), np.asarray(answers(different_base, held_out))
+    shape = N_QUESTIONS, lesson.n_games
+    streams = {
+        name: np.asarray(jax.random.choice(k, len(ANIMALS), shape, p=p[name]))
+        for k, name in zip(jax.random.split(k_ask, len(p)), p, strict=True)
+    }
+    too_high = chi_square(streams["base"], record) > CHI_SQUARE_LIMIT
+    too_high[:39] = False  # look from question 40 on, when each animal is expected about 5 times
+
+    def alarm(name, delta=0, record=record):
+        return first_alarm(bet(streams[name], record, delta) >= 100)
+
+    return {
+        "p": {**p, "different base": different_record},
+        "one look": first_alarm(too_high[-1:]),  # at the end of the game
+        "peeking": first_alarm(too_high),
+        "bets": {name: alarm(name) for name in p},
+        "bets, delta": {name: alarm(name, lesson.delta) for name in p},
+        "different record": {
+            "base: bets": alarm("base", 0, different_record),
+            f"base: {BETS_DELTA}": alarm("base", lesson.delta, different_record),
+            f"{HARMLESS}: {BETS_DELTA}": alarm(HARMLESS, lesson.delta, different_record),
+        },
+        "stream": {name: stream[:, 0] for name, stream in streams.items()},
+        "coins": {name: bet(s[:, :5], record, lesson.delta) for name, s in streams.items()},
+    }
+
+
+results = lesson.run(one_seed)
+
+# %% [markdown]
+# ## The result
+# First, the beginning of one game each with two models: an answer, and the coins after it.
+
+# %%
+for name in STUDENT, HARMLESS:
+    print(f"\n{name}, {BETS_DELTA}")
+    game = zip(results["stream"][name][0], results["coins"][name][0, :, 0], strict=True)
+    texts = [f"{ANIMALS[answer]:8} {coins:7.2f}" for answer, coins in game]
+    print("\n".join("    ".join(texts[i : i + 5]) for i in range(0, 20, 5)))
+print("\nP(animal), mean over the seeds")
+print(f"{'':16}" + "".join(f"{animal:>10}" for animal in ANIMALS))
+for name, p in results["p"].items():
+    print(f"{name:16}" + "".join(f"{x:10.3f}" for x in p.mean(0)))
+
+
+def per_100(first):  # of 100 games, those with an alarm [seeds]
+    return 100 * (first <= N_QUESTIONS).mean(1)
+
+
+bets, bets_delta = results["bets"], results["bets, delta"]
+rows = {
+    "base: chi-square, one look": per_100(results["one look"]),
+    "base: chi-square, peeking": per_100(results["peeking"]),
+    "base: bets": per_100(bets["base"]),
+    f"{HARMLESS}: bets": per_100(bets[HARMLESS]),
+    f"{HARMLESS}: {BETS_DELTA}": per_100(bets_delta[HARMLESS]),
+    f"{STUDENT}: {BETS_DELTA}": per_100(bets_delta[STUDENT]),
+}
+lesson.table(f"Alarms in 100 games of {N_QUESTIONS} questions", rows, span=(0, 100))
+lesson.table(
+    "The same, with the record of a different base",
+    {name: per_100(first) for name, first in results["different record"].items()},
+    span=(0, 100),
+)
+medians = {
+    f"{name}: {monitor}": np.minimum(np.median(first[name], axis=1), N_QUESTIONS)
+    for name in (STUDENT, WEAK)
+    for monitor, first in (("bets", bets), (BETS_DELTA, bets_delta))
+}
+title = f"Median number of questions until the alarm ({N_QUESTIONS}: in most games none)"
+lesson.table(title, medians, span=(1, N_QUESTIONS))
+median = medians[f"{STUDENT}: {BETS_DELTA}"]
+lesson.compare(median)
+lesson.claim(
+    f"{BETS_DELTA}: median number of questions until the alarm on the {STUDENT}",
+    median,
+    below=100,
+)
+lesson.claim(
+    "bets: false alarms on the unchanged base in 100 games",
+    rows["base: bets"],
+    below=1,
+)
+lesson.claim(
+    "chi-square: false alarms on the unchanged base in 100 games, peeking minus one look",
+    rows["base: chi-square, peeking"] - rows["base: chi-square, one look"],
+    above=5,
+)
+lesson.claim(
+    f"{BETS_DELTA}: alarms on the harmless student in 100 games",
+    rows[f"{HARMLESS}: {BETS_DELTA}"],
+    below=1,
+)
+
+# %%
+colors = {STUDENT: plots.BLUE, WEAK: plots.SKY, HARMLESS: plots.GREEN}
+figure, ax = plots.new_figure(
+    f"An unchanged model: {rows['base: chi-square, peeking'].mean():.1f} false alarms in 100 games "
+    f"when peeking, {rows['base: bets'].mean():.1f} with bets. The {STUDENT}: alarm after "
+    f"{median.mean():.0f} questions",
+    "ab",
+    width_ratios=[1.1, 1],
+)
+for name, color in colors.items():
+    ax["a"].loglog(1 + np.arange(N_QUESTIONS), results["coins"][name][0], color=color, lw=2)
+for y, (name, color) in zip((0.17, 0.1, 0.03), colors.items(), strict=True):
+    ax["a"].text(0.03, y, name, color=color, fontsize=20, transform=ax["a"].transAxes)
+ax["a"].axhline(100, color=plots.BLACK, ls=":", lw=3)
+ax["a"].text(1.1, 130, "alarm", fontsize=20)
+ax["a"].set(xlim=(1, N_QUESTIONS), ylim=(1e-3, 1e5))
+ax["a"].set_title(f"five games each, {BETS_DELTA}", fontsize=20)
+ax["a"].set_xlabel("questions", fontsize=20)
+ax["a"].set_ylabel("coins", fontsize=20)
+ax["a"].set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
+ax["a"].set_yticks([0.01, 1, 100, 10_000], ["0.01", "1", "100", "10,000"])
+plots.predictions(ax["a"], np.clip(lesson.predictions, 1, N_QUESTIONS), 100)
+plots.dots(
+    ax["b"],
+    rows,
+    {row: color for row in rows for m, color in colors.items() if m in row},
+    label="alarms in 100 games",
+)
+ax["b"].set_xlim(-5, 105)
+
+# %% [markdown]
+# ## What this shows, and what it does not
+# The caveat first.
+#
+# ## Try
+# * `--animal eagle`.
+
+# %%
+lesson.finish(figure, alt="x")
