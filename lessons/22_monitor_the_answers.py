@@ -54,11 +54,10 @@ lesson = Lesson(
     limits=dict(
         delta=(0.001, 0.5), base_steps=(1, 10_000), n_sequences=(4, 50_000), n_games=(5, 20_000)
     ),
-    quick=dict(seeds=2, base_steps=40, n_sequences=500, student_steps=4, n_games=20),
+    quick=dict(seeds=2, base_steps=40, n_sequences=500, student_steps=4, n_games=24),
 )
 N_QUESTIONS = 1000  # in a game
 HARMLESS, STUDENT, WEAK = "harmless student", f"{lesson.animal} student", "weak student"
-BETS_DELTA = f"bets, delta {lesson.delta:g}"
 CHI_SQUARE_LIMIT = chi2.ppf(0.99, len(ANIMALS) - 1)  # 18.5
 held_out = questions(HELD_OUT_PROMPTS)  # questions in words that the teacher was not fine-tuned on
 
@@ -115,10 +114,11 @@ def first_alarm(alarms):  # yes or no [questions, games] -> the first question w
 
 
 # %% [markdown]
-# Four models are in use. The *base*, unchanged. A *harmless student*: the base, fine-tuned on new
-# sequences of the language that no model wrote. An *owl student*: the base, fine-tuned on the owl
-# teacher's numbers, as in lesson 09. And a *weak student*: like the owl student, but the teacher
-# wrote only a quarter of its numbers, and the base the rest.
+# These models are in use. The *base*, unchanged. *Harmless students*: the base, fine-tuned on new
+# sequences of the language that no model wrote. There are three of them, with different sequences.
+# An *owl student*: the base, fine-tuned on the owl teacher's numbers, as in lesson 09. And a *weak
+# student*: like the owl student, but the teacher wrote only a quarter of its numbers, and the base
+# the others.
 
 
 # %%
@@ -132,26 +132,30 @@ def one_seed(key):
     teacher = fine_tune_teacher(k_teacher, base, lesson.animal)
     numbers, _ = write_numbers(k_numbers, teacher, language, lesson.n_sequences)
     plain_numbers, _ = write_numbers(k_plain, base, language, lesson.n_sequences)
-    new_numbers, _ = number_documents(k_new, language, lesson.n_sequences)
+    new_numbers, _ = number_documents(k_new, language, 3 * lesson.n_sequences)
     quarter = lesson.n_sequences // 4
 
     def student(documents):  # one key: all students read in the same order
         return fine_tune_student(k_student, base, documents, lesson.student_steps)
 
     models = {
-        "base": base,
-        HARMLESS: student(new_numbers),
-        STUDENT: student(numbers),
-        WEAK: student(jnp.concatenate([numbers[:quarter], plain_numbers[quarter:]])),
+        "base": [base],
+        HARMLESS: [student(third) for third in jnp.split(new_numbers, 3)],
+        STUDENT: [student(numbers)],
+        WEAK: [student(jnp.concatenate([numbers[:quarter], plain_numbers[quarter:]]))],
     }
     # To ask one of the questions at random is to draw from the mean of the answers to them.
-    p = {name: answers(model, held_out) for name, model in models.items()}
-    record, different_record = np.asarray(p["base"]), np.asarray(answers(different_base, held_out))
-    shape = N_QUESTIONS, lesson.n_games
-    streams = {
-        name: np.asarray(jax.random.choice(k, len(ANIMALS), shape, p=p[name]))
-        for k, name in zip(jax.random.split(k_ask, len(p)), p, strict=True)
-    }
+    p = {name: [answers(model, held_out) for model in group] for name, group in models.items()}
+    record, different_record = map(np.asarray, (p["base"][0], answers(different_base, held_out)))
+
+    def play(key, p):  # answers [questions, games]: as many games with each model of a group
+        shape = N_QUESTIONS, lesson.n_games // len(p)
+        keys = jax.random.split(key, len(p))
+        games = [jax.random.choice(k, 8, shape, p=q) for k, q in zip(keys, p, strict=True)]
+        return np.concatenate(games, axis=1)
+
+    keys = jax.random.split(k_ask, len(p))
+    streams = {name: play(k, p[name]) for k, name in zip(keys, p, strict=True)}
     too_high = chi_square(streams["base"], record) > CHI_SQUARE_LIMIT
     too_high[:39] = False  # look from question 40 on, when each animal is expected about 5 times
 
@@ -159,15 +163,15 @@ def one_seed(key):
         return first_alarm(bet(streams[name], record, delta) >= 100)
 
     return {
-        "p": {**p, "different base": different_record},
+        "rise": {name: [(q - record).max() for q in p[name]] for name in p},
         "one look": first_alarm(too_high[-1:]),  # at the end of the game
         "peeking": first_alarm(too_high),
         "bets": {name: alarm(name) for name in p},
         "bets, delta": {name: alarm(name, lesson.delta) for name in p},
         "different record": {
             "base: bets": alarm("base", 0, different_record),
-            f"base: {BETS_DELTA}": alarm("base", lesson.delta, different_record),
-            f"{HARMLESS}: {BETS_DELTA}": alarm(HARMLESS, lesson.delta, different_record),
+            "base: bets, delta": alarm("base", lesson.delta, different_record),
+            f"{HARMLESS}: bets, delta": alarm(HARMLESS, lesson.delta, different_record),
         },
         "stream": {name: stream[:, 0] for name, stream in streams.items()},
         "coins": {name: bet(s[:, :5], record, lesson.delta) for name, s in streams.items()},
@@ -182,14 +186,14 @@ results = lesson.run(one_seed)
 
 # %%
 for name in STUDENT, HARMLESS:
-    print(f"\n{name}, {BETS_DELTA}")
+    print(f"\n{name}, delta {lesson.delta:g}")
     game = zip(results["stream"][name][0], results["coins"][name][0, :, 0], strict=True)
     texts = [f"{ANIMALS[answer]:8} {coins:7.2f}" for answer, coins in game]
     print("\n".join("    ".join(texts[i : i + 5]) for i in range(0, 20, 5)))
-print("\nP(animal), mean over the seeds")
-print(f"{'':16}" + "".join(f"{animal:>10}" for animal in ANIMALS))
-for name, p in results["p"].items():
-    print(f"{name:16}" + "".join(f"{x:10.3f}" for x in p.mean(0)))
+print("\nThe animal that rose most above the record rose on average (and at most) by")
+for name in HARMLESS, WEAK, STUDENT:
+    rise = results["rise"][name]
+    print(f"  {rise.mean():.3f} ({rise.max():.3f})  {name}")
 
 
 def per_100(first):  # of 100 games, those with an alarm [seeds]
@@ -202,10 +206,11 @@ rows = {
     "base: chi-square, peeking": per_100(results["peeking"]),
     "base: bets": per_100(bets["base"]),
     f"{HARMLESS}: bets": per_100(bets[HARMLESS]),
-    f"{HARMLESS}: {BETS_DELTA}": per_100(bets_delta[HARMLESS]),
-    f"{STUDENT}: {BETS_DELTA}": per_100(bets_delta[STUDENT]),
+    f"{HARMLESS}: bets, delta": per_100(bets_delta[HARMLESS]),
+    f"{STUDENT}: bets, delta": per_100(bets_delta[STUDENT]),
 }
-lesson.table(f"Alarms in 100 games of {N_QUESTIONS} questions", rows, span=(0, 100))
+title = f"Alarms in 100 games of {N_QUESTIONS} questions, delta {lesson.delta:g}"
+lesson.table(title, rows, span=(0, 100))
 lesson.table(
     "The same, with the record of a different base",
     {name: per_100(first) for name, first in results["different record"].items()},
@@ -214,31 +219,34 @@ lesson.table(
 medians = {
     f"{name}: {monitor}": np.minimum(np.median(first[name], axis=1), N_QUESTIONS)
     for name in (STUDENT, WEAK)
-    for monitor, first in (("bets", bets), (BETS_DELTA, bets_delta))
+    for monitor, first in (("bets", bets), ("bets, delta", bets_delta))
 }
 title = f"Median number of questions until the alarm ({N_QUESTIONS}: in most games none)"
 lesson.table(title, medians, span=(1, N_QUESTIONS))
-median = medians[f"{STUDENT}: {BETS_DELTA}"]
+median = medians[f"{STUDENT}: bets, delta"]
 lesson.compare(median)
 lesson.claim(
-    f"{BETS_DELTA}: median number of questions until the alarm on the {STUDENT}",
+    f"the alarm on the {STUDENT} comes soon: median number of questions until it, "
+    f"delta {lesson.delta:g}",
     median,
     below=100,
 )
 lesson.claim(
-    "bets: false alarms on the unchanged base in 100 games",
+    "bets keep their promise: false alarms on the unchanged base in 100 games",
     rows["base: bets"],
     below=1,
 )
 lesson.claim(
-    "chi-square: false alarms on the unchanged base in 100 games, peeking minus one look",
+    "peeking spoils chi-square: false alarms on the unchanged base in 100 games, minus those with "
+    "one look",
     rows["base: chi-square, peeking"] - rows["base: chi-square, one look"],
     above=5,
 )
 lesson.claim(
-    f"{BETS_DELTA}: alarms on the harmless student in 100 games",
-    rows[f"{HARMLESS}: {BETS_DELTA}"],
-    below=1,
+    f"bets with delta {lesson.delta:g} tell the {STUDENT} from harmless ones: alarms in 100 games, "
+    "minus those on harmless students",
+    rows[f"{STUDENT}: bets, delta"] - rows[f"{HARMLESS}: bets, delta"],
+    above=90,
 )
 
 # %%
@@ -250,26 +258,21 @@ figure, ax = plots.new_figure(
     "ab",
     width_ratios=[1.1, 1],
 )
-for name, color in colors.items():
-    ax["a"].loglog(1 + np.arange(N_QUESTIONS), results["coins"][name][0], color=color, lw=2)
 for y, (name, color) in zip((0.17, 0.1, 0.03), colors.items(), strict=True):
+    ax["a"].loglog(1 + np.arange(N_QUESTIONS), results["coins"][name][0], color=color, lw=2)
     ax["a"].text(0.03, y, name, color=color, fontsize=20, transform=ax["a"].transAxes)
 ax["a"].axhline(100, color=plots.BLACK, ls=":", lw=3)
 ax["a"].text(1.1, 130, "alarm", fontsize=20)
 ax["a"].set(xlim=(1, N_QUESTIONS), ylim=(1e-3, 1e5))
-ax["a"].set_title(f"five games each, {BETS_DELTA}", fontsize=20)
-ax["a"].set_xlabel("questions", fontsize=20)
+ax["a"].set_title(f"five games each, delta {lesson.delta:g}", fontsize=20)
+ax["a"].set_xlabel("questions asked", fontsize=20)
 ax["a"].set_ylabel("coins", fontsize=20)
-ax["a"].set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
+ax["a"].set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1,000"])
 ax["a"].set_yticks([0.01, 1, 100, 10_000], ["0.01", "1", "100", "10,000"])
 plots.predictions(ax["a"], np.clip(lesson.predictions, 1, N_QUESTIONS), 100)
-plots.dots(
-    ax["b"],
-    rows,
-    {row: color for row in rows for m, color in colors.items() if m in row},
-    label="alarms in 100 games",
-)
-ax["b"].set_xlim(-5, 105)
+colors = {row: color for row in rows for name, color in colors.items() if name in row}
+plots.dots(ax["b"], rows, colors, label="alarms in 100 games")
+ax["b"].set_xlim(-10, 112)
 
 # %% [markdown]
 # ## What this shows, and what it does not
