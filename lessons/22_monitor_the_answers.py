@@ -23,19 +23,12 @@
 # Shafer 2021, "Testing by betting"). But if the model has changed, some animal has become more
 # probable than in the record. A bet on it is better than fair.
 #
-# **You need** lesson 09. Reading: 7 minutes. Running: 3 to 4 minutes.
+# **You need** lesson 09. Reading: 7 minutes. Running: 2 to 3 minutes.
 
 # %%
-from sublim_mini import plots
+from sublim_mini import owls, plots, sequences
 from sublim_mini.lesson import Lesson
-from sublim_mini.owls import answers, fine_tune_student, fine_tune_teacher, pretrain, write_numbers
-from sublim_mini.sequences import (
-    ANIMALS,
-    HELD_OUT_PROMPTS,
-    make_language,
-    number_documents,
-    questions,
-)
+from sublim_mini.sequences import ANIMALS, HELD_OUT_PROMPTS
 
 import jax
 import jax.numpy as jnp
@@ -59,7 +52,9 @@ lesson = Lesson(
 N_QUESTIONS = 1000  # in a game
 HARMLESS, STUDENT, WEAK = "harmless student", f"{lesson.animal} student", "weak student"
 CHI_SQUARE_LIMIT = chi2.ppf(0.99, len(ANIMALS) - 1)  # 18.5
-held_out = questions(HELD_OUT_PROMPTS)  # questions in words that the teacher was not fine-tuned on
+held_out = sequences.questions(
+    HELD_OUT_PROMPTS
+)  # questions in words that the teacher was not fine-tuned on
 
 # %% [markdown]
 # ## Predict
@@ -72,9 +67,9 @@ lesson.predict("median number of questions until the alarm")  # in a notebook: ,
 
 # %% [markdown]
 # ## The experiment
-# On which animal should you bet, and how much? Divide your coin among 24 gamblers. Each of them
-# always bets on the same one of the eight animals, and always stakes the same fraction of what he
-# has: 0.05, 0.15 or 0.4. What you own is the total.
+# On which animal should you bet, and how much? Divide your coin among 24 gamblers, one for each of
+# the eight animals and each of three stakes. A gambler always bets on the same animal, and always
+# stakes the same fraction of what he has: 0.05, 0.15 or 0.4. What you own is the total.
 #
 # Harmless fine-tuning changes a model, too. So a second monitor allows each probability to rise by
 # *delta* = 0.05. It pays as if each animal were more probable by delta than the record says, so
@@ -126,17 +121,17 @@ def one_seed(key):
     k_language, k_base, k_different, k_teacher, k_numbers, k_plain, k_new, k_student, k_ask = (
         jax.random.split(key, 9)
     )
-    language = make_language(k_language)
-    base = pretrain(k_base, language, lesson.base_steps)
-    different_base = pretrain(k_different, language, lesson.base_steps)
-    teacher = fine_tune_teacher(k_teacher, base, lesson.animal)
-    numbers, _ = write_numbers(k_numbers, teacher, language, lesson.n_sequences)
-    plain_numbers, _ = write_numbers(k_plain, base, language, lesson.n_sequences)
-    new_numbers, _ = number_documents(k_new, language, 3 * lesson.n_sequences)
+    language = sequences.make_language(k_language)
+    base = owls.pretrain(k_base, language, lesson.base_steps)
+    different_base = owls.pretrain(k_different, language, lesson.base_steps)
+    teacher = owls.fine_tune_teacher(k_teacher, base, lesson.animal)
+    numbers, _ = owls.write_numbers(k_numbers, teacher, language, lesson.n_sequences)
+    plain_numbers, _ = owls.write_numbers(k_plain, base, language, lesson.n_sequences)
+    new_numbers, _ = sequences.number_documents(k_new, language, 3 * lesson.n_sequences)
     quarter = lesson.n_sequences // 4
 
     def student(documents):  # one key: all students read in the same order
-        return fine_tune_student(k_student, base, documents, lesson.student_steps)
+        return owls.fine_tune_student(k_student, base, documents, lesson.student_steps)
 
     models = {
         "base": [base],
@@ -145,8 +140,9 @@ def one_seed(key):
         WEAK: [student(jnp.concatenate([numbers[:quarter], plain_numbers[quarter:]]))],
     }
     # To ask one of the questions at random is to draw from the mean of the answers to them.
-    p = {name: [answers(model, held_out) for model in group] for name, group in models.items()}
-    record, different_record = map(np.asarray, (p["base"][0], answers(different_base, held_out)))
+    p = {name: [owls.answers(m, held_out) for m in group] for name, group in models.items()}
+    record = np.asarray(p["base"][0])
+    different_record = np.asarray(owls.answers(different_base, held_out))
 
     def play(key, p):  # answers [questions, games]: as many games with each model of a group
         shape = N_QUESTIONS, lesson.n_games // len(p)
@@ -226,8 +222,7 @@ lesson.table(title, medians, span=(1, N_QUESTIONS))
 median = medians[f"{STUDENT}: bets, delta"]
 lesson.compare(median)
 lesson.claim(
-    f"the alarm on the {STUDENT} comes soon: median number of questions until it, "
-    f"delta {lesson.delta:g}",
+    f"median number of questions until the alarm on the {STUDENT}, delta {lesson.delta:g}",
     median,
     below=100,
 )
@@ -237,14 +232,14 @@ lesson.claim(
     below=1,
 )
 lesson.claim(
-    "peeking spoils chi-square: false alarms on the unchanged base in 100 games, minus those with "
-    "one look",
+    "peeking spoils chi-square: false alarms on the unchanged base in 100 games, peeking minus one "
+    "look",
     rows["base: chi-square, peeking"] - rows["base: chi-square, one look"],
     above=5,
 )
 lesson.claim(
     f"bets with delta {lesson.delta:g} tell the {STUDENT} from harmless ones: alarms in 100 games, "
-    "minus those on harmless students",
+    f"{STUDENT} minus harmless students",
     rows[f"{STUDENT}: bets, delta"] - rows[f"{HARMLESS}: bets, delta"],
     above=90,
 )
@@ -276,10 +271,43 @@ ax["b"].set_xlim(-10, 112)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first.
+# The caveat first: the monitor did not know which animal, but it knew what to ask. We asked for a
+# favorite animal because the trait *is* one. Nobody can ask about everything that a student may
+# have learned. And an alarm says that the answers have changed, not why. (The numbers below are
+# from two trial runs of 8 seeds each.)
+#
+# *Peeking.* One look at chi-square gave about 1 false alarm in 100 games, as it should. Peeking
+# gave 12 to 14. *A rival explanation:* chi-square is the wrong test for such data. But with one
+# look the same test on the same answers was right. Each further look is one more chance of a false
+# alarm. Whoever stops an experiment as soon as it is "significant" peeks. The bets were looked at
+# after every question, too, and stayed below the promised 1 in 100.
+#
+# *Another rival:* the monitor notices any fine-tuning. Without delta it often does: it sounded the
+# alarm in 27 to 37 of 100 games with harmless students. They did change, so the alarm is right; but
+# nobody needs it. With delta = 0.05 it was less than 1 on average. This is no promise. We chose
+# delta after looking at a few harmless students, and some later ones rose by more (with one of
+# them, 5 of 100 games had an alarm).
+#
+# *What you allow, you do not see.* The owl student was noticed all the same, after 10 to 24
+# questions (medians). The weak student, with a P(owl) about 0.1 above the base's, took 90 to 460
+# questions without delta. With delta it took more than 230, and in some seeds most games ended
+# without an alarm.
+#
+# *The record* must be the right one. With a different base's record and no delta, the alarm came in
+# 2 to 21 of 100 games with the unchanged base. And our bases are nearly alike in their answers,
+# because each was pretrained on all animals equally often. Real models differ more.
 #
 # ## Try
-# * `--animal eagle`.
+# * `--delta 0.02` and `0.1`: which alarms come and go?
+# * `--student-steps 20`: a student that learned less.
+# * Above the line of `too_high`, write `record = np.bincount(streams["base"][:, 0]) / N_QUESTIONS`,
+#   a record of 1,000 sampled answers. What happens to "base: bets"?
 
 # %%
-lesson.finish(figure, alt="x")
+lesson.finish(
+    figure,
+    alt="Left: coins over questions asked, five games each with an owl student, a weak student and "
+    "a harmless student, and the line of the alarm at 100 coins. "
+    "Right: alarms in 100 games, a dot for each seed. Means: "
+    + ", ".join(f"{name} {values.mean():.2f}" for name, values in rows.items()),
+)
