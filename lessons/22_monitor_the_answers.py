@@ -52,9 +52,7 @@ lesson = Lesson(
 N_QUESTIONS = 1000  # in a game
 HARMLESS, STUDENT, WEAK = "harmless student", f"{lesson.animal} student", "weak student"
 CHI_SQUARE_LIMIT = chi2.ppf(0.99, len(ANIMALS) - 1)  # 18.5
-held_out = sequences.questions(
-    HELD_OUT_PROMPTS
-)  # questions in words that the teacher was not fine-tuned on
+held_out = sequences.questions(HELD_OUT_PROMPTS)  # the teacher was fine-tuned on other words
 
 # %% [markdown]
 # ## Predict
@@ -264,7 +262,7 @@ ax["a"].set_xlabel("questions asked", fontsize=20)
 ax["a"].set_ylabel("coins", fontsize=20)
 ax["a"].set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1,000"])
 ax["a"].set_yticks([0.01, 1, 100, 10_000], ["0.01", "1", "100", "10,000"])
-plots.predictions(ax["a"], np.clip(lesson.predictions, 1, N_QUESTIONS), 100)
+plots.predictions(ax["a"], np.clip(lesson.predictions, 1, N_QUESTIONS), 50)
 colors = {row: color for row in rows for name, color in colors.items() if name in row}
 plots.dots(ax["b"], rows, colors, label="alarms in 100 games")
 ax["b"].set_xlim(-10, 112)
@@ -290,7 +288,7 @@ ax["b"].set_xlim(-10, 112)
 #
 # *What you allow, you do not see.* The owl student was noticed all the same, after 10 to 24
 # questions (medians). The weak student, with a P(owl) about 0.1 above the base's, took 90 to 460
-# questions without delta. With delta it took more than 230, and in some seeds most games ended
+# questions without delta. With delta it took 230 or more, and in some seeds most games ended
 # without an alarm.
 #
 # *The record* must be the right one. With a different base's record and no delta, the alarm came in
