@@ -3,8 +3,8 @@
 #
 # **Question.** A base model was fine-tuned and is now in use. You kept a *record* of the base: how
 # probable each of eight animals was when you asked for its favorite. Now you ask the model in use,
-# again and again, and look after every answer. You do not know which animal to look for. If nothing
-# has changed, you may raise a false alarm with probability 0.01, no more. After how many questions
+# again and again, and look after every answer. You do not know which animal to look for. On an
+# unchanged model, the chance of ever raising an alarm may be at most 0.01. After how many questions
 # do you notice that the model has come to prefer owls?
 #
 # Look at the answers as a game of bets. You begin with 1 coin. Before each answer you stake a part
@@ -17,11 +17,12 @@
 #
 #     ALARM as soon as you own 100 coins
 #
-# Why 100? If the record is right, every bet is fair: on average you own as much after it as before.
-# Suppose you stop as soon as you own 100 coins. On average you still end with 1 coin. So at most 1
-# game in 100 can end with 100 coins, however long you play and whatever you bet on (Ville 1939;
-# Shafer 2021, "Testing by betting"). But if the model has changed, some animal has become more
-# probable than in the record. A bet on it is better than fair.
+# Why 100? If the record is right, every bet is fair: a few rich games make up for many poor ones,
+# and on average you own as much after a bet as before. Stop as soon as you own 100 coins. On
+# average you still end with 1 coin. With 100 coins in more than 1 game of 100, the average would be
+# above 1. So at most 1 game in 100 ends in an alarm, however long you play and whatever you bet on
+# (Ville 1939; Shafer 2021, "Testing by betting"). But if the model has changed, some animal has
+# become more probable than in the record. A bet on it is better than fair.
 #
 # **You need** lesson 09. Reading: 7 minutes. Running: 2 to 3 minutes.
 
@@ -42,7 +43,7 @@ lesson = Lesson(
     base_steps=800,  # batches of 128 documents, each read once
     n_sequences=10_000,  # number sequences for each student
     student_steps=60,  # batches of 512 sequences
-    n_games=4000,  # for each model and monitor
+    n_games=4000,  # for each kind of model; all monitors see the same answers
     choices=dict(animal=ANIMALS),
     limits=dict(
         delta=(0.001, 0.5), base_steps=(1, 10_000), n_sequences=(4, 50_000), n_games=(5, 20_000)
@@ -56,9 +57,9 @@ held_out = sequences.questions(HELD_OUT_PROMPTS)  # the teacher was fine-tuned o
 
 # %% [markdown]
 # ## Predict
-# We play many games with a student of the owl teacher's numbers. Half of the alarms come sooner
-# than the *median*. What is the median number of questions until the alarm, from 1 to 1,000? Run
-# the lesson with `--predict`, followed by your number.
+# We play many games of 1,000 questions with a student of the owl teacher's numbers. By the *median*
+# question, half of the games have had an alarm. Which question is it? (The monitor allows a small
+# drift, as explained below.) Run the lesson with `--predict`, followed by your number.
 
 # %%
 lesson.predict("median number of questions until the alarm")  # in a notebook: , number
@@ -67,16 +68,18 @@ lesson.predict("median number of questions until the alarm")  # in a notebook: ,
 # ## The experiment
 # On which animal should you bet, and how much? Divide your coin among 24 gamblers, one for each of
 # the eight animals and each of three stakes. A gambler always bets on the same animal, and always
-# stakes the same fraction of what he has: 0.05, 0.15 or 0.4. What you own is the total.
+# stakes the same fraction of what he has: 0.05, 0.15 or 0.4. (Small stakes find small changes,
+# large stakes find large ones sooner.) What you own is the total.
 #
 # Harmless fine-tuning changes a model, too. So a second monitor allows each probability to rise by
-# *delta* = 0.05. It pays as if each animal were more probable by delta than the record says, so
-# 1 / (q + delta) for a coin. As long as no animal has risen by more, no bet is better than fair.
+# *delta* = 0.05. It pays less for a coin, 1 / (q + delta), as if each animal were more probable by
+# delta. As long as no animal has risen by more, no bet is better than fair.
 #
 # The usual test for counts is *chi-square*: (counted - expected)^2 / expected for each animal, and
 # the sum of the eight. If the record is right, the sum is above 18.5 with probability 0.01. This is
 # meant for *one look*, after a number of questions chosen in advance. We also use it in a wrong
-# way, *peeking*: a look after every question, and an alarm at the first sum above 18.5.
+# way, *peeking*: a look after every question from the 40th on, and an alarm at the first sum above
+# 18.5.
 
 # %%
 STAKES = np.array([0.05, 0.15, 0.4])[:, None]  # [3 stakes, 1]
@@ -108,7 +111,7 @@ def first_alarm(alarms):  # yes or no [questions, games] -> the first question w
 
 # %% [markdown]
 # These models are in use. The *base*, unchanged. *Harmless students*: the base, fine-tuned on new
-# sequences of the language that no model wrote. There are three of them, with different sequences.
+# sequences from the language, not from a model. There are three of them, with different sequences.
 # An *owl student*: the base, fine-tuned on the owl teacher's numbers, as in lesson 09. And a *weak
 # student*: like the owl student, but the teacher wrote only a quarter of its numbers, and the base
 # the others.
@@ -137,7 +140,7 @@ def one_seed(key):
         STUDENT: [student(numbers)],
         WEAK: [student(jnp.concatenate([numbers[:quarter], plain_numbers[quarter:]]))],
     }
-    # To ask one of the questions at random is to draw from the mean of the answers to them.
+    # Answers to random questions are drawn from the mean of the probabilities over all questions.
     p = {name: [owls.answers(m, held_out) for m in group] for name, group in models.items()}
     record = np.asarray(p["base"][0])
     different_record = np.asarray(owls.answers(different_base, held_out))
@@ -184,7 +187,7 @@ for name in STUDENT, HARMLESS:
     game = zip(results["stream"][name][0], results["coins"][name][0, :, 0], strict=True)
     texts = [f"{ANIMALS[answer]:8} {coins:7.2f}" for answer, coins in game]
     print("\n".join("    ".join(texts[i : i + 5]) for i in range(0, 20, 5)))
-print("\nThe animal that rose most above the record rose on average (and at most) by")
+print("\nLargest rise of an animal's probability above the record: mean (and highest)")
 for name in HARMLESS, WEAK, STUDENT:
     rise = results["rise"][name]
     print(f"  {rise.mean():.3f} ({rise.max():.3f})  {name}")
@@ -215,7 +218,7 @@ medians = {
     for name in (STUDENT, WEAK)
     for monitor, first in (("bets", bets), ("bets, delta", bets_delta))
 }
-title = f"Median number of questions until the alarm ({N_QUESTIONS}: in most games none)"
+title = f"Median number of questions until the alarm ({N_QUESTIONS}: this or more)"
 lesson.table(title, medians, span=(1, N_QUESTIONS))
 median = medians[f"{STUDENT}: bets, delta"]
 lesson.compare(median)
@@ -246,8 +249,8 @@ lesson.claim(
 colors = {STUDENT: plots.BLUE, WEAK: plots.SKY, HARMLESS: plots.GREEN}
 figure, ax = plots.new_figure(
     f"An unchanged model: {rows['base: chi-square, peeking'].mean():.1f} false alarms in 100 games "
-    f"when peeking, {rows['base: bets'].mean():.1f} with bets. The {STUDENT}: alarm after "
-    f"{median.mean():.0f} questions",
+    f"when peeking, {rows['base: bets'].mean():.1f} with bets. The {STUDENT}, delta "
+    f"{lesson.delta:g}: alarm after {median.mean():.0f} questions",
     "ab",
     width_ratios=[1.1, 1],
 )
@@ -271,29 +274,30 @@ ax["b"].set_xlim(-10, 112)
 # ## What this shows, and what it does not
 # The caveat first: the monitor did not know which animal, but it knew what to ask. We asked for a
 # favorite animal because the trait *is* one. Nobody can ask about everything that a student may
-# have learned. And an alarm says that the answers have changed, not why. (The numbers below are
-# from two trial runs of 8 seeds each.)
+# have learned. And an alarm says that the answers have changed, not why. The promise of 1 in 100
+# needs the base's exact probabilities, and answers that do not depend on each other. (The numbers
+# below are from runs of development, of single seeds where there are two.)
 #
 # *Peeking.* One look at chi-square gave about 1 false alarm in 100 games, as it should. Peeking
 # gave 12 to 14. *A rival explanation:* chi-square is the wrong test for such data. But with one
 # look the same test on the same answers was right. Each further look is one more chance of a false
-# alarm. Whoever stops an experiment as soon as it is "significant" peeks. The bets were looked at
-# after every question, too, and stayed below the promised 1 in 100.
+# alarm. The bets were looked at after every question, too, and stayed below 1 in 100.
 #
-# *Another rival:* the monitor notices any fine-tuning. Without delta it often does: it sounded the
-# alarm in 27 to 37 of 100 games with harmless students. They did change, so the alarm is right; but
-# nobody needs it. With delta = 0.05 it was less than 1 on average. This is no promise. We chose
-# delta after looking at a few harmless students, and some later ones rose by more (with one of
-# them, 5 of 100 games had an alarm).
+# *Another rival:* the monitor notices any fine-tuning. Without delta it often does: with harmless
+# students the alarm came in 10 to 45 of 100 games. They did change, so the alarm is right; but
+# nobody needs it. With delta = 0.05 it came in 0 to 1. This is no promise: it holds while no animal
+# rises by more than delta, and one rose by 0.07. (When each seed had one harmless student only, its
+# games had 0 to 5 alarms in 100. The mean, 0.6, was not shown to be below 1. So there are three
+# now, and the last claim is about the difference.)
 #
 # *What you allow, you do not see.* The owl student was noticed all the same, after 10 to 24
 # questions (medians). The weak student, with a P(owl) about 0.1 above the base's, took 90 to 460
 # questions without delta. With delta it took 230 or more, and in some seeds most games ended
 # without an alarm.
 #
-# *The record* must be the right one. With a different base's record and no delta, the alarm came in
-# 2 to 21 of 100 games with the unchanged base. And our bases are nearly alike in their answers,
-# because each was pretrained on all animals equally often. Real models differ more.
+# *The record* must be the right one. With the record of another base, pretrained in the same way
+# from other random weights, the unchanged base had alarms in 2 to 21 of 100 games without delta,
+# and the harmless students up to 38 with delta. And our bases are nearly alike in their answers.
 #
 # ## Try
 # * `--delta 0.02` and `0.1`: which alarms come and go?
