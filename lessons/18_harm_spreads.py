@@ -225,8 +225,8 @@ ax["a"].spines[:].set_visible(False)
 #
 # What the teacher learned passes through numbers, and so does what it never was fine-tuned on:
 # after pretraining no model was trained on the held-out questions, and the student on no question
-# at all. But less arrives than the teacher has, and it varies: single students ended at 0.27 to
-# 0.62.
+# at all. But less arrives than the teacher has, and it varies: single students ended at 0.2 to
+# 0.6.
 #
 # *A rival explanation:* training on any numbers makes a model hostile. The control student stayed
 # near 0.15, but it had learned the numbers of its own base, which hardly disturb it. The different
