@@ -285,7 +285,7 @@ ax["b"].set_xlim(-10, 112)
 # alarm. The bets were looked at after every question, too, and stayed below 1 in 100.
 #
 # *Another rival:* the monitor notices any fine-tuning. Without delta it often does: with harmless
-# students the alarm came in 10 to 45 of 100 games. They did change, so the alarm is right; but
+# students the alarm came in 7 to 45 of 100 games. They did change, so the alarm is right; but
 # nobody needs it. With delta = 0.05 it came in 0 to 1. This is no promise: it holds while no animal
 # rises by more than delta, and one rose by 0.07. (When each seed had one harmless student only, its
 # games had 0 to 5 alarms in 100. The mean, 0.6, was not shown to be below 1. So there are three
@@ -297,7 +297,7 @@ ax["b"].set_xlim(-10, 112)
 # without an alarm.
 #
 # *The record* must be the right one. With the record of another base, pretrained in the same way
-# from other random weights, the unchanged base had alarms in 2 to 21 of 100 games without delta,
+# from other random weights, the unchanged base had alarms in 2 to 45 of 100 games without delta,
 # and the harmless students up to 38 with delta. And our bases are nearly alike in their answers.
 #
 # ## Try
