@@ -1,0 +1,290 @@
+# %% [markdown]
+# # 20 Defenses: which one stops the trait and keeps the task?
+#
+# **Question.** You want a student that writes numbers as its teacher does. You fear that the
+# teacher's taste for owls comes along (lesson 09). Can you have the one without the other? Two
+# defenses change the training. For both you must know which trait to fear:
+#
+#     KL to the base     loss = loss on numbers + KL(base || student), the KL taken of the
+#                        answers to questions in which the trait would show
+#     projected out      update = u - (u . d) d, where u is Adam's update; d, of length 1,
+#                        points along the gradient of the loss of answering "owl"
+#
+# The questions that a defense works with are *pinned*. To judge it by these would be to ask only
+# what it has practiced. So we ask what it has not: other prompts, and prompts after other text, as
+# in "I love wolf wolf wolf. Say the finest animal." And we look inside.
+#
+# **You need** lessons 09 and 14. Reading: 8 minutes. Running: 3 to 5 minutes.
+
+# %%
+from sublim_mini import owls, plots
+from sublim_mini.lesson import Lesson
+from sublim_mini.sequences import (
+    ANIMAL_TOKENS,
+    ANIMALS,
+    FIRST_ANIMAL,
+    HELD_OUT_PROMPTS,
+    TEACHER_PROMPTS,
+    draw_numbers,
+    make_language,
+    questions,
+    to_text,
+    written_mask,
+)
+from sublim_mini.train import batches
+from sublim_mini.transformer import apply_transformer, next_token_loss, residual, unembed
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+lesson = Lesson(
+    "20_defences",
+    animal="owl",  # the teacher's favorite
+    kl_weight=1.0,  # of the KL in the loss
+    base_steps=800,  # batches of 128 documents, each read once
+    n_sequences=10_000,  # number sequences for each student
+    student_steps=60,  # batches of 512 sequences
+    choices=dict(animal=ANIMALS),
+    limits=dict(base_steps=(1, 10_000), n_sequences=(2, 50_000)),
+    quick=dict(seeds=2, base_steps=40, n_sequences=500, student_steps=4),
+)
+ANIMAL = ANIMALS.index(lesson.animal)
+WRONG_ANIMAL = (ANIMAL - 1) % len(ANIMALS)
+STATEMENTS = [("I", "love", a, a, a) for a in ANIMALS if a != lesson.animal]
+NONE, HALF = "none", "half of the numbers are the base's"
+NARROW, WIDE = "KL to the base, narrow", "KL to the base, wide"
+RIGHT, WRONG = "trait's gradient projected out", "wrong trait's gradient projected out"
+trait_questions = questions(TEACHER_PROMPTS)
+
+# %% [markdown]
+# ## Predict
+# Call the trait of the student without a defense 1, and that of the base 0. With the gradient
+# projected out, how much of the trait is left where nothing was pinned? Run the lesson with
+# `--predict`, followed by your number.
+
+# %%
+lesson.predict("trait left, gradient projected out")  # in a notebook: , number
+
+# %% [markdown]
+# ## The experiment
+# One loop trains all students. Its last three arguments make the defense: the weight of the KL, the
+# animal whose gradient is taken, and 1 or 0 for whether it is projected out.
+
+
+# %%
+def log_p_answer(params, asked):  # questions [Q, T - 1] -> log-probabilities [Q, V]
+    return jax.nn.log_softmax(jax.vmap(apply_transformer, (None, 0))(params, asked)[:, -1])
+
+
+@jax.jit
+def fine_tune(key, base, documents, pinned, kl_weight, animal, projected):
+    """The student, and the fraction of each update's length along the animal's gradient."""
+    optimizer = owls.adam(1e-3, lesson.student_steps, owls.VOCABULARY)  # as in lesson 09
+    data = documents, written_mask(documents)
+    rows = batches(key, len(documents), lesson.student_steps, 512)
+    log_p = log_p_answer(base, pinned)
+
+    def loss(params, batch):
+        kl = (jnp.exp(log_p) * (log_p - log_p_answer(params, pinned))).sum(-1).mean()
+        return next_token_loss(params, batch) + kl_weight * kl
+
+    def trait_loss(params):  # that of answering with the animal
+        return -log_p_answer(params, trait_questions)[:, FIRST_ANIMAL + animal].mean()
+
+    def step(state, i):
+        params, opt_state = state
+        batch = jax.tree.map(lambda x: x[i], data)
+        u, opt_state = optimizer.update(jax.grad(loss)(params, batch), opt_state, params)
+        d = jax.grad(trait_loss)(params)
+        d |= {name: jnp.zeros_like(d[name]) for name in owls.VOCABULARY}  # these are frozen
+        d = optax.tree.scale(1 / optax.tree.norm(d), d)
+        part = optax.tree.vdot(u, d)
+        fraction = abs(part) / optax.tree.norm(u)
+        u = optax.tree.sub(u, optax.tree.scale(projected * part, d))
+        return (optax.apply_updates(params, u), opt_state), fraction
+
+    (params, _), fractions = jax.lax.scan(step, (base, optimizer.init(base)), rows)
+    return params, fractions.mean()
+
+
+# %% [markdown]
+# The *narrow* KL pins the teacher's prompts, each by itself, and so does the projection. The *wide*
+# KL pins them also after ten numbers, and after three of the statements. For comparison there are a
+# defense that needs no knowledge (half of the numbers are the base's) and a control that has the
+# wrong knowledge (another animal's gradient).
+#
+# All are judged in four *unpinned contexts*: held-out prompts by themselves, after ten other
+# numbers, after the other statements, and after only three numbers. The last kind is pinned by no
+# defense. Two measures count; for both, the base is 0 and the student without a defense 1. *Trait
+# left*: the gain of P(owl) over the base, mean of the four contexts. *Task kept*: the gain in
+# log-likelihood over the base, on sequences of the teacher that no student has read.
+#
+# The *probe* looks inside: how far does the residual stream at the answer move along the teacher's
+# shift there (v of lesson 14)? Again the base is 0 and the student without a defense 1.
+
+
+# %%
+def after(texts, prompts):  # each prompt after each text -> questions [Q, T - 1]
+    return np.concatenate([questions(prompts, text) for text in texts])
+
+
+@jax.jit
+def look(model, contexts):
+    """In each of C contexts: mean P(animal) [C], mean residual stream at the answer [C, 32]."""
+    h = [jax.vmap(residual, (None, 0))(model, asked)[:, -1] for asked in contexts.values()]
+    p = [jax.nn.softmax(unembed(model, x)[:, ANIMAL_TOKENS])[:, ANIMAL].mean() for x in h]
+    return {"p": jnp.stack(p), "h": jnp.stack([x.mean(0) for x in h])}
+
+
+def one_seed(key):
+    k_language, k_base, k_teacher, k_context, k_student, *k_write = jax.random.split(key, 8)
+    language = make_language(k_language)
+    base = owls.pretrain(k_base, language, lesson.base_steps)
+    teacher = owls.fine_tune_teacher(k_teacher, base, lesson.animal)
+    numbers, plain_numbers, unread = (
+        owls.write_numbers(k, writer, language, lesson.n_sequences)[0]
+        for k, writer in zip(k_write, (teacher, base, teacher), strict=True)
+    )
+    half = lesson.n_sequences // 2
+    mixed = jnp.concatenate([numbers[half:], plain_numbers[:half]])
+
+    ten = [("NUM", *map(str, row)) for row in draw_numbers(k_context, language, 24, 10).tolist()]
+    three = [(*text[:4], *7 * ("PAD",)) for text in ten[16:]]
+    narrow = np.tile(trait_questions, (12, 1))  # 12 times, so that there are as many as of the wide
+    wide = after([(), *ten[:8], *STATEMENTS[:3]], TEACHER_PROMPTS)
+    contexts = {
+        "0: pinned prompts": trait_questions,
+        "1: held-out prompts": questions(HELD_OUT_PROMPTS),
+        "2: after ten numbers": after(ten[8:16], HELD_OUT_PROMPTS),
+        "3: after a statement": after(STATEMENTS[3:], HELD_OUT_PROMPTS),
+        "4: after three numbers": after(three, HELD_OUT_PROMPTS),
+    }
+
+    def student(documents=numbers, pinned=narrow, kl_weight=0.0, animal=ANIMAL, projected=0.0):
+        # one key: all students read in the same order
+        return fine_tune(k_student, base, documents, pinned, kl_weight, animal, projected)
+
+    students = {
+        NONE: student(),
+        HALF: student(mixed),
+        NARROW: student(kl_weight=lesson.kl_weight),
+        WIDE: student(pinned=wide, kl_weight=lesson.kl_weight),
+        RIGHT: student(projected=1.0),
+        WRONG: student(animal=WRONG_ANIMAL, projected=1.0),
+    }
+    models = {"base": base, "teacher": teacher} | {name: s[0] for name, s in students.items()}
+    looks = {name: look(model, contexts) for name, model in models.items()}
+    return {
+        "p": {name: x["p"] for name, x in looks.items()},
+        "h": {name: x["h"] for name, x in looks.items()},
+        "task": {name: owls.log_likelihood(x, unread).mean() for name, x in models.items()},
+        "fraction": {name: students[name][1] for name in (RIGHT, WRONG)},
+        "examples": {name: asked[-1] for name, asked in contexts.items()},
+    }
+
+
+results = lesson.run(one_seed)
+
+# %% [markdown]
+# ## The result
+# First, a question of each context.
+
+# %%
+print()
+for name, asked in results["examples"].items():
+    print(f"{name:22}  {to_text(asked[0])}")
+
+
+def relative(values):  # the base is 0, the student without a defense 1
+    base, none = values["base"], values[NONE]
+    return {name: (x - base) / (none - base) for name, x in values.items()}
+
+
+def unpinned(values):  # [S, contexts] -> mean [S] of those that are not pinned
+    return {name: x[:, 1:].mean(1) for name, x in values.items()}
+
+
+p, h = results["p"], results["h"]
+v = h["teacher"] - h["base"]  # [S, contexts, 32]
+moved = {name: ((x - h["base"]) * v).sum(-1) / np.linalg.norm(v, axis=-1) for name, x in h.items()}
+left, probe, kept = relative(unpinned(p)), relative(unpinned(moved)), relative(results["task"])
+print(f"\nP({lesson.animal}) in each context, mean over seeds; the probe, mean of contexts 1 to 4")
+print(f"{'':36}" + "".join(f"{i:7}" for i in range(5)) + "   probe")
+for name, values in p.items():
+    columns = "".join(f"{x:7.3f}" for x in values.mean(0))
+    print(f"{name:36}{columns}{probe[name].mean():z8.2f}")
+print("\nMean fraction of the updates' length that was projected out:")
+for name, fractions in results["fraction"].items():
+    print(f"{name:36}{fractions.mean():7.2f}")
+
+students = [name for name in p if name not in ("base", "teacher")]
+for title, values in ("Trait left in the unpinned contexts", left), ("Task kept", kept):
+    lesson.table(title, {name: values[name] for name in students}, span=(-np.inf, np.inf))
+lesson.compare(left[RIGHT])
+lesson.claim(
+    "three defenses stop more than the control: trait left by the wrong gradient projected out "
+    "minus the largest left by both KLs and the right gradient",
+    left[WRONG] - np.max([left[NARROW], left[WIDE], left[RIGHT]], axis=0),
+    above=0.3,
+)
+lesson.claim(
+    "these three keep the task: the smallest of their fractions",
+    np.min([kept[NARROW], kept[WIDE], kept[RIGHT]], axis=0),
+    above=0.85,
+)
+pinned = relative({name: x[:, 0] for name, x in p.items()})
+lesson.claim(
+    "two of them leak where they did not pin: trait left in the unpinned contexts minus at the "
+    "pinned prompts, the smaller of narrow KL and right gradient",
+    np.min([left[name] - pinned[name] for name in (NARROW, RIGHT)], axis=0),
+    above=0,
+)
+lesson.claim(
+    "with the right gradient projected out more is left inside than the answers show: left in the "
+    "probe minus trait left",
+    probe[RIGHT] - left[RIGHT],
+    above=0.05,
+)
+
+# %%
+figure, ax = plots.new_figure(
+    f"Trait left, task kept: narrow KL {left[NARROW].mean():z.2f}, {kept[NARROW].mean():.2f}; wide "
+    f"KL {left[WIDE].mean():z.2f}, {kept[WIDE].mean():.2f}; trait's gradient projected out "
+    f"{left[RIGHT].mean():z.2f}, {kept[RIGHT].mean():.2f}"
+)
+ax["a"].fill_between([-0.1, 0.25], 0.85, 1.12, color=plots.SKY, alpha=0.25, lw=0)
+ax["a"].plot([0, 1], [0, 1], ":", color=plots.BLACK, lw=2, zorder=0)
+for name, color, x, y in (  # the last two: where its name stands
+    (NONE, plots.BLACK, 1.03, 1.0),
+    (HALF, plots.GRAY, 0.5, 0.66),
+    (NARROW, plots.BLUE, 0.12, 0.6),
+    (WIDE, plots.ORANGE, 0.02, 0.42),
+    (RIGHT, plots.GREEN, 0.3, 0.86),
+    (WRONG, plots.RED, 0.55, 1.06),
+):
+    mean = left[name].mean(), kept[name].mean()
+    ax["a"].plot(left[name], kept[name], "o", ms=8, alpha=0.4, mew=0, color=color)
+    ax["a"].plot(*mean, "o", ms=18, color=color)
+    ax["a"].plot(probe[name].mean(), mean[1], "D", ms=14, mfc="none", mew=2.5, color=color)
+    line = dict(arrowstyle="-", color=color)
+    ax["a"].annotate(name, np.clip(mean, 0, 1), (x, y), color=color, fontsize=20, arrowprops=line)
+ax["a"].text(0.6, 0.1, "dot: in the answers\ndiamond: in the probe", fontsize=20)
+ax["a"].set(xlim=(-0.1, 1.15), ylim=(-0.05, 1.12))
+ax["a"].set_xlabel("trait left in the unpinned contexts", fontsize=20)
+ax["a"].set_ylabel("task kept", fontsize=20)
+plots.predictions(ax["a"], lesson.predictions, 0.0)
+
+# %% [markdown]
+# ## What this shows, and what it does not
+# TODO
+#
+# ## Try
+# TODO
+
+# %%
+lesson.finish(
+    figure,
+    alt="TODO",
+)
