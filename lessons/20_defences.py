@@ -80,8 +80,8 @@ def log_p_answer(params, asked):  # questions [Q, T - 1] -> log-probabilities [Q
 
 @jax.jit
 def fine_tune(key, base, documents, pinned, kl_weight, animal, projected):
-    """The student, and the fraction of each update's length along the animal's gradient."""
-    optimizer = owls.adam(1e-3, lesson.student_steps, owls.VOCABULARY)  # as in lesson 09
+    """A student of the documents: as in lesson 09, but for the lines with a defense."""
+    optimizer = owls.adam(1e-3, lesson.student_steps, owls.VOCABULARY)
     data = documents, written_mask(documents)
     rows = batches(key, len(documents), lesson.student_steps, 512)
     log_p = log_p_answer(base, pinned)
@@ -100,13 +100,11 @@ def fine_tune(key, base, documents, pinned, kl_weight, animal, projected):
         d = jax.grad(trait_loss)(params)
         d |= {name: jnp.zeros_like(d[name]) for name in owls.VOCABULARY}  # these are frozen
         d = optax.tree.scale(1 / optax.tree.norm(d), d)
-        part = optax.tree.vdot(u, d)
-        fraction = abs(part) / optax.tree.norm(u)
-        u = optax.tree.sub(u, optax.tree.scale(projected * part, d))
-        return (optax.apply_updates(params, u), opt_state), fraction
+        u = optax.tree.sub(u, optax.tree.scale(projected * optax.tree.vdot(u, d), d))
+        return (optax.apply_updates(params, u), opt_state), None
 
-    (params, _), fractions = jax.lax.scan(step, (base, optimizer.init(base)), rows)
-    return params, fractions.mean()
+    (params, _), _ = jax.lax.scan(step, (base, optimizer.init(base)), rows)
+    return params
 
 
 # %% [markdown]
@@ -166,7 +164,9 @@ def one_seed(key):
         # one key: all students read in the same order
         return fine_tune(k_student, base, documents, pinned, kl_weight, animal, projected)
 
-    students = {
+    models = {
+        "base": base,
+        "teacher": teacher,
         NONE: student(),
         HALF: student(mixed),
         NARROW: student(kl_weight=lesson.kl_weight),
@@ -174,13 +174,11 @@ def one_seed(key):
         RIGHT: student(projected=1.0),
         WRONG: student(animal=WRONG_ANIMAL, projected=1.0),
     }
-    models = {"base": base, "teacher": teacher} | {name: s[0] for name, s in students.items()}
     looks = {name: look(model, contexts) for name, model in models.items()}
     return {
         "p": {name: x["p"] for name, x in looks.items()},
         "h": {name: x["h"] for name, x in looks.items()},
         "task": {name: owls.log_likelihood(x, unread).mean() for name, x in models.items()},
-        "fraction": {name: students[name][1] for name in (RIGHT, WRONG)},
         "examples": {name: asked[-1] for name, asked in contexts.items()},
     }
 
@@ -209,15 +207,15 @@ def unpinned(values):  # [S, contexts] -> mean [S] of those that are not pinned
 p, h = results["p"], results["h"]
 v = h["teacher"] - h["base"]  # [S, contexts, 32]
 moved = {name: ((x - h["base"]) * v).sum(-1) / np.linalg.norm(v, axis=-1) for name, x in h.items()}
-left, probe, kept = relative(unpinned(p)), relative(unpinned(moved)), relative(results["task"])
-print(f"\nP({lesson.animal}) in each context, mean over seeds; the probe, mean of contexts 1 to 4")
-print(f"{'':36}" + "".join(f"{i:7}" for i in range(5)) + "   probe")
+left, kept, probe = relative(unpinned(p)), relative(results["task"]), relative(unpinned(moved))
+probe_pinned = relative({name: x[:, 0] for name, x in moved.items()})
+print(
+    f"\nMeans: P({lesson.animal}) in contexts 0 to 4, then what is left in the probe, in 0 and in 1 to 4"
+)
+print(f"{'':36}" + "".join(f"{i:7}" for i in range(5)) + "       0  1 to 4")
 for name, values in p.items():
     columns = "".join(f"{x:7.3f}" for x in values.mean(0))
-    print(f"{name:36}{columns}{probe[name].mean():z8.2f}")
-print("\nMean fraction of the updates' length that was projected out:")
-for name, fractions in results["fraction"].items():
-    print(f"{name:36}{fractions.mean():7.2f}")
+    print(f"{name:36}{columns}{probe_pinned[name].mean():z8.2f}{probe[name].mean():z8.2f}")
 
 students = [name for name in p if name not in ("base", "teacher")]
 for title, values in ("Trait left in the unpinned contexts", left), ("Task kept", kept):
@@ -234,12 +232,8 @@ lesson.claim(
     np.min([kept[NARROW], kept[WIDE], kept[RIGHT]], axis=0),
     above=0.85,
 )
-pinned = relative({name: x[:, 0] for name, x in p.items()})
 lesson.claim(
-    "two of them leak where they did not pin: trait left in the unpinned contexts minus at the "
-    "pinned prompts, the smaller of narrow KL and right gradient",
-    np.min([left[name] - pinned[name] for name in (NARROW, RIGHT)], axis=0),
-    above=0,
+    "the wide KL lets little pass in the unpinned contexts: trait left", left[WIDE], within=0.05
 )
 lesson.claim(
     "with the right gradient projected out more is left inside than the answers show: left in the "
@@ -255,36 +249,75 @@ figure, ax = plots.new_figure(
     f"{left[RIGHT].mean():z.2f}, {kept[RIGHT].mean():.2f}"
 )
 ax["a"].fill_between([-0.1, 0.25], 0.85, 1.12, color=plots.SKY, alpha=0.25, lw=0)
+ax["a"].text(-0.09, 1.05, "the good corner", fontsize=20)
 ax["a"].plot([0, 1], [0, 1], ":", color=plots.BLACK, lw=2, zorder=0)
+ax["a"].text(0.63, 0.55, "dotted line: trait and task\nfall alike", fontsize=20)
+ax["a"].plot(0, 0, "o", ms=18, color=plots.BLACK)
+ax["a"].text(0.03, -0.02, "base", fontsize=20)
 for name, color, x, y in (  # the last two: where its name stands
-    (NONE, plots.BLACK, 1.03, 1.0),
-    (HALF, plots.GRAY, 0.5, 0.66),
-    (NARROW, plots.BLUE, 0.12, 0.6),
-    (WIDE, plots.ORANGE, 0.02, 0.42),
-    (RIGHT, plots.GREEN, 0.3, 0.86),
-    (WRONG, plots.RED, 0.55, 1.06),
+    (NONE, plots.BLACK, 1.02, 0.9),
+    (HALF, plots.GRAY, 0.43, 0.69),
+    (NARROW, plots.BLUE, 0.08, 0.58),
+    (WIDE, plots.ORANGE, 0.02, 0.46),
+    (RIGHT, plots.GREEN, 0.19, 0.78),
+    (WRONG, plots.RED, 0.52, 1.05),
 ):
     mean = left[name].mean(), kept[name].mean()
+    line = dict(arrowstyle="-", color=color, lw=2)
+    ax["a"].annotate(name, np.clip(mean, 0, 1), (x, y), color=color, fontsize=20, arrowprops=line)
     ax["a"].plot(left[name], kept[name], "o", ms=8, alpha=0.4, mew=0, color=color)
     ax["a"].plot(*mean, "o", ms=18, color=color)
-    ax["a"].plot(probe[name].mean(), mean[1], "D", ms=14, mfc="none", mew=2.5, color=color)
-    line = dict(arrowstyle="-", color=color)
-    ax["a"].annotate(name, np.clip(mean, 0, 1), (x, y), color=color, fontsize=20, arrowprops=line)
-ax["a"].text(0.6, 0.1, "dot: in the answers\ndiamond: in the probe", fontsize=20)
-ax["a"].set(xlim=(-0.1, 1.15), ylim=(-0.05, 1.12))
+    if name in (NARROW, WIDE, RIGHT):
+        ax["a"].plot(probe[name].mean(), mean[1], "D", ms=14, mfc="none", mew=3, color=color)
+ax["a"].text(0.63, 0.2, "dot: in the answers (small: a seed)\ndiamond: in the probe", fontsize=20)
+ax["a"].set(xlim=(-0.1, 1.15), ylim=(-0.08, 1.12))
 ax["a"].set_xlabel("trait left in the unpinned contexts", fontsize=20)
 ax["a"].set_ylabel("task kept", fontsize=20)
-plots.predictions(ax["a"], lesson.predictions, 0.0)
+plots.predictions(ax["a"], lesson.predictions, 0.3)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# TODO
+# The caveat first: whoever defends here knows what to fear. Both KLs need the kind of question in
+# which the trait shows; the projection needs the animal, too. With the wrong animal most of the
+# trait passes: 0.69 to 0.93 is left. Against a trait that nobody suspects, all this is no defense.
+#
+# With this knowledge, trait and task come apart. The three defenses keep 0.91 to 0.99 of the task.
+# Yet at the pinned prompts P(owl) does not rise at all. Judged by these prompts alone, the three
+# look perfect. In the unpinned contexts they differ. The narrow KL leaves 0.03 to 0.18 of the
+# trait, the projection 0.03 to 0.24, mostly in questions after numbers. Neither of them had pinned
+# a question after other text. The wide KL had, though not these questions, and leaves at most 0.03.
+#
+# And more is left inside than one hears. With the gradient projected out, the residual stream still
+# moves along the teacher's shift, by 0.23 to 0.5 of the way of the student without a defense. That
+# has two reasons. Where an animal is improbable, a small shift hardly changes its probability (see
+# the answers after a statement). And a shift need not change the answer: at the pinned prompts the
+# answers stay, but the residual stream moves (the probe in context 0).
+#
+# *A rival explanation:* any brake stops the trait, because the student learns less. Half of the
+# numbers from the base is such a brake. It stops more than half of the trait, but it costs more
+# than a quarter of the task. The wrong gradient is the other control. Note that it is the smaller
+# removal: in trial runs 0.06 to 0.18 of the updates' length, the right gradient 0.13 to 0.29. (All
+# ranges are single seeds of trial runs.)
+#
+# Random changes to the base are a bad defense. In a trial run with two seeds, normal noise of
+# standard deviation 0.05 on the trained weights left 0.14 and 0.43 of the task, and all of the
+# trait. A different base stops the trait, but it is a different student (lesson 09).
+#
+# Projecting out a trait's gradient is published (arXiv 2604.25779): it stopped the transfer, and a
+# KL to the initialization early in the training did not. Not tested here: whether the trait comes
+# back when a defended student is fine-tuned further, what a teacher could do who knows the defense,
+# and large models.
 #
 # ## Try
-# TODO
+# * `--kl-weight 10` or `0.1`: which is safer, a stronger KL or a wider one?
+# * `--student-steps 200`: do the leaks grow?
+# * In the line that sets `wide`, leave out the numbers (and write 4 for 12 above). Which contexts
+#   leak now?
 
 # %%
 lesson.finish(
     figure,
-    alt="TODO",
+    alt="A scatter of six defenses, task kept against trait left, a dot for each seed and a large "
+    "one for the mean. "
+    + "; ".join(f"{n}: {left[n].mean():.2f} left, {kept[n].mean():.2f} kept" for n in students),
 )
