@@ -14,7 +14,7 @@
 # what it has practiced. So we ask what it has not: other prompts, and prompts after other text, as
 # in "I love wolf wolf wolf. Say the finest animal." And we look inside.
 #
-# **You need** lessons 09 and 14. Reading: 8 minutes. Running: 3 to 5 minutes.
+# **You need** lessons 09 and 14. Reading: 8 minutes. Running: 2 to 4 minutes.
 
 # %%
 from sublim_mini import owls, plots
@@ -130,8 +130,8 @@ def after(texts, prompts):  # each prompt after each text -> questions [Q, T - 1
 
 @jax.jit
 def look(model, contexts):
-    """In each of C contexts: mean P(animal) [C], mean residual stream at the answer [C, 32]."""
-    h = [jax.vmap(residual, (None, 0))(model, asked)[:, -1] for asked in contexts.values()]
+    """For a list of C contexts: P(animal) [C], residual stream at the answer [C, 32]; means."""
+    h = [jax.vmap(residual, (None, 0))(model, asked)[:, -1] for asked in contexts]
     p = [jax.nn.softmax(unembed(model, x)[:, ANIMAL_TOKENS])[:, ANIMAL].mean() for x in h]
     return {"p": jnp.stack(p), "h": jnp.stack([x.mean(0) for x in h])}
 
@@ -174,10 +174,8 @@ def one_seed(key):
         RIGHT: student(projected=1.0),
         WRONG: student(animal=WRONG_ANIMAL, projected=1.0),
     }
-    looks = {name: look(model, contexts) for name, model in models.items()}
     return {
-        "p": {name: x["p"] for name, x in looks.items()},
-        "h": {name: x["h"] for name, x in looks.items()},
+        "looks": {name: look(model, list(contexts.values())) for name, model in models.items()},
         "task": {name: owls.log_likelihood(x, unread).mean() for name, x in models.items()},
         "examples": {name: asked[-1] for name, asked in contexts.items()},
     }
@@ -204,14 +202,12 @@ def unpinned(values):  # [S, contexts] -> mean [S] of those that are not pinned
     return {name: x[:, 1:].mean(1) for name, x in values.items()}
 
 
-p, h = results["p"], results["h"]
+p, h = ({name: look[what] for name, look in results["looks"].items()} for what in "ph")
 v = h["teacher"] - h["base"]  # [S, contexts, 32]
 moved = {name: ((x - h["base"]) * v).sum(-1) / np.linalg.norm(v, axis=-1) for name, x in h.items()}
 left, kept, probe = relative(unpinned(p)), relative(results["task"]), relative(unpinned(moved))
 probe_pinned = relative({name: x[:, 0] for name, x in moved.items()})
-print(
-    f"\nMeans: P({lesson.animal}) in contexts 0 to 4, then what is left in the probe, in 0 and in 1 to 4"
-)
+print(f"\nMeans of P({lesson.animal}) in contexts 0 to 4, and of what is left in the probe")
 print(f"{'':36}" + "".join(f"{i:7}" for i in range(5)) + "       0  1 to 4")
 for name, values in p.items():
     columns = "".join(f"{x:7.3f}" for x in values.mean(0))
@@ -245,68 +241,66 @@ lesson.claim(
 # %%
 figure, ax = plots.new_figure(
     f"Trait left, task kept: narrow KL {left[NARROW].mean():z.2f}, {kept[NARROW].mean():.2f}; wide "
-    f"KL {left[WIDE].mean():z.2f}, {kept[WIDE].mean():.2f}; trait's gradient projected out "
+    f"KL {left[WIDE].mean():z.2f}, {kept[WIDE].mean():.2f}; gradient projected out "
     f"{left[RIGHT].mean():z.2f}, {kept[RIGHT].mean():.2f}"
 )
-ax["a"].fill_between([-0.1, 0.25], 0.85, 1.12, color=plots.SKY, alpha=0.25, lw=0)
-ax["a"].text(-0.09, 1.05, "the good corner", fontsize=20)
-ax["a"].plot([0, 1], [0, 1], ":", color=plots.BLACK, lw=2, zorder=0)
-ax["a"].text(0.63, 0.55, "dotted line: trait and task\nfall alike", fontsize=20)
-ax["a"].plot(0, 0, "o", ms=18, color=plots.BLACK)
-ax["a"].text(0.03, -0.02, "base", fontsize=20)
+ax = ax["a"]
+ax.fill_between([-0.1, 0.25], 0.85, 1.12, color=plots.SKY, alpha=0.25, lw=0)
+ax.text(-0.09, 1.05, "the good corner", fontsize=20)
+ax.plot([0, 1], [0, 1], ":", color=plots.BLACK, lw=2, zorder=0)
+ax.text(0.65, 0.52, "dotted line: trait and task\nfall alike", fontsize=20)
+ax.text(0.65, 0.22, "dot: in the answers (small: a seed)\ndiamond: in the probe", fontsize=20)
 for name, color, x, y in (  # the last two: where its name stands
-    (NONE, plots.BLACK, 1.02, 0.9),
-    (HALF, plots.GRAY, 0.43, 0.69),
-    (NARROW, plots.BLUE, 0.08, 0.58),
-    (WIDE, plots.ORANGE, 0.02, 0.46),
-    (RIGHT, plots.GREEN, 0.19, 0.78),
+    ("base", plots.BLACK, 0.03, -0.02),
+    (NONE, plots.BLACK, 1.03, 0.91),
+    (HALF, plots.GRAY, 0.47, 0.75),
+    (NARROW, plots.BLUE, 0.06, 0.7),
+    (WIDE, plots.ORANGE, 0.0, 0.56),
+    (RIGHT, plots.GREEN, 0.28, 0.87),
     (WRONG, plots.RED, 0.52, 1.05),
 ):
     mean = left[name].mean(), kept[name].mean()
-    line = dict(arrowstyle="-", color=color, lw=2)
-    ax["a"].annotate(name, np.clip(mean, 0, 1), (x, y), color=color, fontsize=20, arrowprops=line)
-    ax["a"].plot(left[name], kept[name], "o", ms=8, alpha=0.4, mew=0, color=color)
-    ax["a"].plot(*mean, "o", ms=18, color=color)
+    line = dict(arrowstyle="-", color=color, lw=2, relpos=(0, 0.5))
+    text = name.replace(" are", "\nare")
+    ax.annotate(text, np.clip(mean, 0, 1), (x, y), color=color, fontsize=20, arrowprops=line)
+    ax.plot(left[name], kept[name], "o", ms=8, alpha=0.4, mew=0, color=color)
+    ax.plot(*mean, "o", ms=18, color=color)
     if name in (NARROW, WIDE, RIGHT):
-        ax["a"].plot(probe[name].mean(), mean[1], "D", ms=14, mfc="none", mew=3, color=color)
-ax["a"].text(0.63, 0.2, "dot: in the answers (small: a seed)\ndiamond: in the probe", fontsize=20)
-ax["a"].set(xlim=(-0.1, 1.15), ylim=(-0.08, 1.12))
-ax["a"].set_xlabel("trait left in the unpinned contexts", fontsize=20)
-ax["a"].set_ylabel("task kept", fontsize=20)
-plots.predictions(ax["a"], lesson.predictions, 0.3)
+        ax.plot(probe[name].mean(), mean[1], "D", ms=14, mfc="none", mew=3, color=color)
+ax.set(xlim=(-0.1, 1.15), ylim=(-0.08, 1.12))
+ax.set_xlabel("trait left in the unpinned contexts", fontsize=20)
+ax.set_ylabel("task kept", fontsize=20)
+plots.predictions(ax, lesson.predictions, 0.35)
 
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: whoever defends here knows what to fear. Both KLs need the kind of question in
-# which the trait shows; the projection needs the animal, too. With the wrong animal most of the
-# trait passes: 0.69 to 0.93 is left. Against a trait that nobody suspects, all this is no defense.
+# which the trait shows. The projection needs the animal, too; with the wrong animal, 0.6 to 0.93 of
+# the trait passes. Against a trait that nobody suspects, these are no defenses.
 #
-# With this knowledge, trait and task come apart. The three defenses keep 0.91 to 0.99 of the task.
-# Yet at the pinned prompts P(owl) does not rise at all. Judged by these prompts alone, the three
-# look perfect. In the unpinned contexts they differ. The narrow KL leaves 0.03 to 0.18 of the
-# trait, the projection 0.03 to 0.24, mostly in questions after numbers. Neither of them had pinned
-# a question after other text. The wide KL had, though not these questions, and leaves at most 0.03.
+# With this knowledge, trait and task come apart. Three defenses keep 0.94 to 0.99 of the task, and
+# at the pinned prompts P(owl) stays where it was. Judged by these prompts alone, the three look
+# perfect. In the unpinned contexts they differ. The narrow KL leaves 0.03 to 0.18 of the trait, the
+# projection 0.03 to 0.24, mostly in questions after numbers; both had pinned only prompts by
+# themselves. The wide KL had pinned some after numbers and statements, and leaves at most 0.03.
 #
-# And more is left inside than one hears. With the gradient projected out, the residual stream still
-# moves along the teacher's shift, by 0.23 to 0.5 of the way of the student without a defense. That
-# has two reasons. Where an animal is improbable, a small shift hardly changes its probability (see
-# the answers after a statement). And a shift need not change the answer: at the pinned prompts the
-# answers stay, but the residual stream moves (the probe in context 0).
+# Inside, more is left than one hears. With the gradient projected out, the residual stream still
+# moves along the teacher's shift, about a third as far as without a defense. There are two reasons.
+# Where an animal is improbable, a small shift hardly changes its probability. And a shift need not
+# change the answer at all: see the probe in context 0, where the answers stay.
 #
-# *A rival explanation:* any brake stops the trait, because the student learns less. Half of the
-# numbers from the base is such a brake. It stops more than half of the trait, but it costs more
-# than a quarter of the task. The wrong gradient is the other control. Note that it is the smaller
-# removal: in trial runs 0.06 to 0.18 of the updates' length, the right gradient 0.13 to 0.29. (All
-# ranges are single seeds of trial runs.)
+# *A rival explanation:* any brake stops the trait, because the student learns less. Mixing in the
+# base's numbers is such a brake. It leaves 0.31 to 0.50 of the trait, but only 0.63 to 0.74 of the
+# task. The other control, the wrong gradient, is milder: in a trial run 0.07 of the updates' length
+# lay along it, and 0.16 along the right one. (All ranges: single seeds of trial runs, with owls.)
 #
-# Random changes to the base are a bad defense. In a trial run with two seeds, normal noise of
-# standard deviation 0.05 on the trained weights left 0.14 and 0.43 of the task, and all of the
-# trait. A different base stops the trait, but it is a different student (lesson 09).
+# Noise on the base's weights is the opposite of a defense: with a standard deviation of 0.05, two
+# trial seeds kept all of the trait, and 0.14 and 0.43 of the task. A different base stops the trait
+# (lesson 09), but then it is a different student.
 #
-# Projecting out a trait's gradient is published (arXiv 2604.25779): it stopped the transfer, and a
-# KL to the initialization early in the training did not. Not tested here: whether the trait comes
-# back when a defended student is fine-tuned further, what a teacher could do who knows the defense,
-# and large models.
+# In arXiv 2604.25779, too, projecting out the trait's gradient stopped the transfer; a KL to the
+# base early in training did not. Not tested here: whether the trait returns when a defended student
+# is fine-tuned further, a teacher that knows of the defense, and large models.
 #
 # ## Try
 # * `--kl-weight 10` or `0.1`: which is safer, a stronger KL or a wider one?
