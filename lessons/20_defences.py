@@ -3,16 +3,17 @@
 #
 # **Question.** You want a student that writes numbers as its teacher does. You fear that the
 # teacher's taste for owls comes along (lesson 09). Can you have the one without the other? Two
-# defenses change the training. For both you must know which trait to fear:
+# defenses change the training. For the first you must know the kind of question in which the trait
+# would show, for the second the animal, too:
 #
 #     KL to the base     loss = loss on numbers + KL(base || student), the KL taken of the
 #                        answers to questions in which the trait would show
 #     projected out      update = u - (u . d) d, where u is Adam's update; d, of length 1,
 #                        points along the gradient of the loss of answering "owl"
 #
-# The questions that a defense works with are *pinned*. To judge it by these would be to ask only
-# what it has practiced. So we ask what it has not: other prompts, and prompts after other text, as
-# in "I love wolf wolf wolf. Say the finest animal." And we look inside.
+# The questions that a defense works with are *pinned*. They test only what it has practiced. So we
+# ask what it has not: other prompts, and prompts after other text, as in "I love wolf wolf wolf.
+# Say the finest animal." And we look inside.
 #
 # **You need** lessons 09 and 14. Reading: 8 minutes. Running: 2 to 4 minutes.
 
@@ -53,7 +54,7 @@ lesson = Lesson(
 ANIMAL = ANIMALS.index(lesson.animal)
 WRONG_ANIMAL = (ANIMAL - 1) % len(ANIMALS)
 STATEMENTS = [("I", "love", a, a, a) for a in ANIMALS if a != lesson.animal]
-NONE, HALF = "none", "half of the numbers are the base's"
+NONE, HALF = "no defense", "half of the numbers are the base's"
 NARROW, WIDE = "KL to the base, narrow", "KL to the base, wide"
 RIGHT, WRONG = "trait's gradient projected out", "wrong trait's gradient projected out"
 trait_questions = questions(TEACHER_PROMPTS)
@@ -108,19 +109,19 @@ def fine_tune(key, base, documents, pinned, kl_weight, animal, projected):
 
 
 # %% [markdown]
-# The *narrow* KL pins the teacher's prompts, each by itself, and so does the projection. The *wide*
-# KL pins them also after ten numbers, and after three of the statements. For comparison there are a
-# defense that needs no knowledge (half of the numbers are the base's) and a control that has the
-# wrong knowledge (another animal's gradient).
+# The *narrow* KL and the projection use the teacher's prompts, each by itself. The *wide* KL uses
+# them also after ten numbers, and after three of the statements. Two comparisons: half of the
+# numbers are the base's (which needs no knowledge of the trait); and another animal's gradient
+# projected out (the wrong knowledge).
 #
-# All are judged in four *unpinned contexts*: held-out prompts by themselves, after ten other
-# numbers, after the other statements, and after only three numbers. The last kind is pinned by no
-# defense. Two measures count; for both, the base is 0 and the student without a defense 1. *Trait
-# left*: the gain of P(owl) over the base, mean of the four contexts. *Task kept*: the gain in
-# log-likelihood over the base, on sequences of the teacher that no student has read.
+# All are judged in four other contexts. No text in them was pinned. They are held-out prompts by
+# themselves, after ten other numbers, after the other statements, and after only three numbers. Two
+# measures count; for both, the base is 0 and the student without a defense 1. *Trait left*: the
+# gain of P(owl) among the animals over the base, mean of the four contexts. *Task kept*: the gain
+# in log-likelihood over the base, on sequences of the teacher that no student has read.
 #
-# The *probe* looks inside: how far does the residual stream at the answer move along the teacher's
-# shift there (v of lesson 14)? Again the base is 0 and the student without a defense 1.
+# The *probe* looks inside: how far does the residual stream at the answer move along v, the
+# teacher's shift there (lesson 14)? Again the base is 0 and the student without a defense 1.
 
 
 # %%
@@ -150,7 +151,7 @@ def one_seed(key):
 
     ten = [("NUM", *map(str, row)) for row in draw_numbers(k_context, language, 24, 10).tolist()]
     three = [(*text[:4], *7 * ("PAD",)) for text in ten[16:]]
-    narrow = np.tile(trait_questions, (12, 1))  # 12 times, so that there are as many as of the wide
+    narrow = np.tile(trait_questions, (12, 1))  # as many rows as of the wide: compiled once
     wide = after([(), *ten[:8], *STATEMENTS[:3]], TEACHER_PROMPTS)
     contexts = {
         "0: pinned prompts": trait_questions,
@@ -218,24 +219,23 @@ for title, values in ("Trait left in the unpinned contexts", left), ("Task kept"
     lesson.table(title, {name: values[name] for name in students}, span=(-np.inf, np.inf))
 lesson.compare(left[RIGHT])
 lesson.claim(
-    "three defenses stop more than the control: trait left by the wrong gradient projected out "
-    "minus the largest left by both KLs and the right gradient",
+    "both KLs and the right gradient stop more than the wrong gradient: trait left by the wrong one "
+    "minus the largest left by the three",
     left[WRONG] - np.max([left[NARROW], left[WIDE], left[RIGHT]], axis=0),
     above=0.3,
 )
 lesson.claim(
-    "these three keep the task: the smallest of their fractions",
+    "these three keep the task: the smallest of their fractions kept",
     np.min([kept[NARROW], kept[WIDE], kept[RIGHT]], axis=0),
     above=0.85,
 )
 lesson.claim(
-    "the wide KL lets little pass in the unpinned contexts: trait left", left[WIDE], within=0.05
+    "the wide KL lets little pass where nothing was pinned: trait left", left[WIDE], within=0.05
 )
 lesson.claim(
-    "with the right gradient projected out more is left inside than the answers show: left in the "
-    "probe minus trait left",
-    probe[RIGHT] - left[RIGHT],
-    above=0.05,
+    "with the right gradient projected out some of the shift is left inside: left in the probe",
+    probe[RIGHT],
+    above=0.1,
 )
 
 # %%
@@ -276,42 +276,38 @@ plots.predictions(ax, lesson.predictions, 0.35)
 # ## What this shows, and what it does not
 # The caveat first: whoever defends here knows what to fear. Both KLs need the kind of question in
 # which the trait shows. The projection needs the animal, too; with the wrong animal, 0.6 to 0.93 of
-# the trait passes. Against a trait that nobody suspects, these are no defenses.
+# the trait passes. Against a trait of a kind that nobody suspects, they do not help.
 #
 # With this knowledge, trait and task come apart. Three defenses keep 0.94 to 0.99 of the task, and
 # at the pinned prompts P(owl) stays where it was. Judged by these prompts alone, the three look
-# perfect. In the unpinned contexts they differ. The narrow KL leaves 0.03 to 0.18 of the trait, the
-# projection 0.03 to 0.24, mostly in questions after numbers; both had pinned only prompts by
-# themselves. The wide KL had pinned some after numbers and statements, and leaves at most 0.03.
+# perfect, and at other prompts by themselves they do as well. But after numbers the narrow KL and
+# the projection leak: on the mean of the four contexts they leave 0.03 to 0.18 and 0.03 to 0.24 of
+# the trait. The wide KL had pinned other prompts of this kind, and leaves at most 0.03. (A wide
+# projection is not among the six: in trial runs it was worse than the narrow one.)
 #
-# Inside, more is left than one hears. With the gradient projected out, the residual stream still
-# moves along the teacher's shift, about a third as far as without a defense. There are two reasons.
-# Where an animal is improbable, a small shift hardly changes its probability. And a shift need not
-# change the answer at all: see the probe in context 0, where the answers stay.
+# More is left inside than in the answers. With the gradient projected out, the residual stream
+# still moves along v, about a third as far as without a defense. Part of this is general: as long
+# as an animal is improbable, a small shift hardly changes its probability, and the probe shows more
+# than the answers for the other students, too. But it is there at the pinned prompts as well, where
+# the answers stay (context 0 of the probe).
 #
 # *A rival explanation:* any brake stops the trait, because the student learns less. Mixing in the
 # base's numbers is such a brake. It leaves 0.31 to 0.50 of the trait, but only 0.63 to 0.74 of the
-# task. The other control, the wrong gradient, is milder: in a trial run 0.07 of the updates' length
-# lay along it, and 0.16 along the right one. (All ranges: single seeds of trial runs, with owls.)
+# task. (All ranges: single seeds of runs of development, with owls.)
 #
-# Noise on the base's weights is the opposite of a defense: with a standard deviation of 0.05, two
-# trial seeds kept all of the trait, and 0.14 and 0.43 of the task. A different base stops the trait
-# (lesson 09), but then it is a different student.
-#
-# In arXiv 2604.25779, too, projecting out the trait's gradient stopped the transfer; a KL to the
-# base early in training did not. Not tested here: whether the trait returns when a defended student
-# is fine-tuned further, a teacher that knows of the defense, and large models.
+# A different base stops the trait, too (lesson 09), but then it is a different student. In arXiv
+# 2604.25779 projecting out the trait's gradient stopped the transfer, and a KL to the base early in
+# training did not. Not tested here: whether the trait returns when a defended student is fine-tuned
+# further, a teacher that knows of the defense, and large models.
 #
 # ## Try
 # * `--kl-weight 10` or `0.1`: which is safer, a stronger KL or a wider one?
 # * `--student-steps 200`: do the leaks grow?
-# * In the line that sets `wide`, leave out the numbers (and write 4 for 12 above). Which contexts
-#   leak now?
 
 # %%
 lesson.finish(
     figure,
-    alt="A scatter of six defenses, task kept against trait left, a dot for each seed and a large "
+    alt="A scatter of six students, task kept against trait left, a dot for each seed and a large "
     "one for the mean. "
     + "; ".join(f"{n}: {left[n].mean():.2f} left, {kept[n].mean():.2f} kept" for n in students),
 )
