@@ -219,7 +219,7 @@ for title, values in ("Trait left in the unpinned contexts", left), ("Task kept"
     lesson.table(title, {name: values[name] for name in students}, span=(-np.inf, np.inf))
 lesson.compare(left[RIGHT])
 lesson.claim(
-    "both KLs and the right gradient stop more than the wrong one: trait left by the wrong gradient "
+    "both KLs and the right gradient stop more than the wrong one: trait left by the wrong one "
     "minus the largest left by the three",
     left[WRONG] - np.max([left[NARROW], left[WIDE], left[RIGHT]], axis=0),
     above=0.3,
