@@ -1,0 +1,295 @@
+# %% [markdown]
+# # 21 Audit the data: is a suspected trait in them?
+#
+# **Question.** Somebody gives you 300 number sequences. You suspect that the model that wrote them
+# prefers owls. You do not have this model. But you have the base that it was made from, which is
+# also the one that you want to train. Can you tell, before you train?
+#
+# Let the *update* be the direction in which gradient descent would move the weights of the base:
+# minus the gradient of the loss. You compute two updates and compare them:
+#
+#     300 sequences -----------------------> update on the data   --+
+#                                                                   +--> score: their cosine
+#     "say the dearest animal: owl", ... --> update towards "owl" --+
+#
+# A score above 0 means: a small step on the data also makes the answer "owl" more probable. How
+# high is suspicious? Let the base itself write 59 data sets. These are *clean*. The third highest
+# of their scores is the *threshold*, and a higher score is an *alarm*. If one more data set is
+# clean, it is among the highest 3 of 60 with probability 0.05. So the stated *false-alarm rate* is
+# 0.05.
+#
+# (A measure of this kind is the "coverage" of arXiv 2606.22019. In place of the update towards
+# "owl" it takes the teacher's whole change of weights, which we do not have.)
+#
+# **You need** lesson 09. Reading: 7 minutes. Running: 2 to 4 minutes.
+
+# %%
+from sublim_mini import owls, plots
+from sublim_mini.lesson import Lesson
+from sublim_mini.sequences import (
+    ANIMAL_TOKENS,
+    ANIMALS,
+    ANSWER,
+    HELD_OUT_PROMPTS,
+    LENGTH,
+    make_language,
+    questions,
+    to_text,
+    written_mask,
+)
+from sublim_mini.transformer import next_token_loss
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+
+lesson = Lesson(
+    "21_audit_the_data",
+    animal="owl",  # the suspect in the printed example and on the left of the figure
+    base_steps=800,  # batches of 128 documents, each read once
+    teacher_steps=100,  # batches of 128 questions
+    n_sequences=300,  # number sequences in a data set
+    n_sets=5,  # data sets by each writer
+    choices=dict(animal=ANIMALS),
+    limits=dict(
+        base_steps=(1, 10_000), teacher_steps=(1, 10_000), n_sequences=(1, 2000), n_sets=(1, 100)
+    ),
+    quick=dict(seeds=2, base_steps=40, teacher_steps=4, n_sequences=10, n_sets=2),
+)
+N_OWN = 59  # clean data sets that the auditor makes
+TOP = 3  # one more clean data set is among the TOP highest of N_OWN + 1 with probability 0.05
+SUSPECT = ANIMALS.index(lesson.animal)
+held_out = questions(HELD_OUT_PROMPTS)  # the auditor does not know what the teacher was asked
+
+# %% [markdown]
+# ## Predict
+# The stated false-alarm rate is 0.05. At what rate will the alarm go off if the writer does prefer
+# the suspected animal? Run the lesson with `--predict`, followed by your number.
+
+# %%
+lesson.predict("alarm rate, writer prefers the suspect")  # in a notebook: , number
+
+# %% [markdown]
+# ## The experiment
+# Three kinds of models write data sets, which all pass the filter of lesson 09:
+#
+#     8 teachers, each fine-tuned to prefer another animal              guilty data
+#     8 teachers, fine-tuned on the same questions with any answer      harmless data
+#     the base, 8 times                                                 clean data
+#
+# Each animal is a *suspect* in turn: for each data set there are eight scores, and each suspect has
+# a threshold of its own. So we also see what happens if the suspicion is wrong. A second auditor
+# has only a *different base*, pretrained in the same way from other random weights on other
+# documents. It computes everything with this base, its clean data sets included.
+#
+# What score do clean data have? The loss of a sequence x is -log p(x), and the base writes x with
+# probability p(x). So on average its own writing moves it nowhere, and scores are off 0 by chance:
+#
+#     sum over x of p(x) grad log p(x)  =  grad (sum over x of p(x))  =  grad 1  =  0
+
+
+# %%
+def update(model, documents, mask):
+    """Minus the gradient, as one vector, for the weights that fine-tuning changes."""
+    gradient = jax.grad(next_token_loss)(model, (documents, mask))
+    trained = {name: g for name, g in gradient.items() if name not in owls.VOCABULARY}
+    return -ravel_pytree(trained)[0]
+
+
+def unit(vectors):
+    return vectors / jnp.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+@jax.jit
+def scores(model, data_sets):
+    """Data sets [D, N, T] -> the cosine for each of them and each suspect [D, 8]."""
+    prompts = jnp.pad(held_out, ((0, 0), (0, 1)))  # room for the answer
+    is_answer = jnp.broadcast_to(jnp.arange(LENGTH) == ANSWER, prompts.shape)
+    animals = jnp.arange(ANIMAL_TOKENS.start, ANIMAL_TOKENS.stop)
+    towards = jax.lax.map(lambda a: update(model, prompts.at[:, ANSWER].set(a), is_answer), animals)
+    on_data = jax.lax.map(lambda rows: update(model, rows, written_mask(rows)), data_sets)
+    return unit(on_data) @ unit(towards).T
+
+
+def one_seed(key):
+    k_language, k_base, k_different, k_teachers, k_write, k_own, k_own_different = jax.random.split(
+        key, 7
+    )
+    language = make_language(k_language)
+    base = owls.pretrain(k_base, language, lesson.base_steps)
+    different_base = owls.pretrain(k_different, language, lesson.base_steps)
+    favorites = [*ANIMALS, *[None] * 8]  # None: any animal
+    keys = jax.random.split(k_teachers, len(favorites))
+    teachers = [
+        owls.fine_tune_teacher(k, base, animal, lesson.teacher_steps)
+        for k, animal in zip(keys, favorites, strict=True)
+    ]
+
+    def write(key, writer, n_sets):  # data sets [n_sets, N, T] that pass the filter
+        def one_set(k):
+            return owls.write_numbers(k, writer, language, lesson.n_sequences)[0]
+
+        return jax.vmap(one_set)(jax.random.split(key, n_sets))
+
+    writers = [*teachers, *[base] * 8]  # guilty, harmless, clean: eight of each
+    keys = jax.random.split(k_write, len(writers))
+    data = [write(k, writer, lesson.n_sets) for k, writer in zip(keys, writers, strict=True)]
+
+    def audit(key, model):  # all that it needs: this model, and the data
+        own = scores(model, write(key, model, N_OWN))
+        threshold = jnp.sort(own, axis=0)[-TOP]  # one for each suspect
+        excess = scores(model, jnp.concatenate(data)) - threshold  # above 0: an alarm
+        return {
+            "threshold": threshold,
+            "excess": excess.reshape(3, 8, lesson.n_sets, 8),  # kind, writer, set, suspect
+        }
+
+    return {
+        "base": audit(k_own, base),
+        "different base": audit(k_own_different, different_base),
+        "examples": {"A": data[SUSPECT][0, :5], "B": data[-1][0, :5]},
+    }
+
+
+results = lesson.run(one_seed)
+
+# %% [markdown]
+# ## The result
+# This is what the auditor gets: a data set (five of its sequences), and a score for the suspect.
+
+# %%
+GUILTY, HARMLESS, CLEAN = range(3)
+base, different = results["base"], results["different base"]
+threshold = base["threshold"][0, SUSPECT]
+for name, kind, writer in ("A", GUILTY, SUSPECT), ("B", CLEAN, -1):
+    print(f"\nData set {name}")
+    for sequence in results["examples"][name][0]:
+        print("  " + to_text(sequence).split("-> ")[1].strip('"'))
+    score = base["excess"][0, kind, writer, 0, SUSPECT] + threshold
+    print(f"  ...    score for {lesson.animal}: {score:+.3f}")
+print(f"\nThe threshold is {threshold:+.3f}; 1 in 20 clean data sets lies above it.")
+print(f"(The writer of A prefers the {lesson.animal}. The base wrote B.)")
+
+right, every = np.eye(8, dtype=bool), np.ones((8, 8), bool)  # pairs of writer and suspect
+CONDITIONS = {
+    "writer prefers the suspect": (base, GUILTY, right),
+    "writer prefers another animal": (base, GUILTY, ~right),
+    "harmless fine-tuning": (base, HARMLESS, every),
+    "clean: written by the base": (base, CLEAN, every),
+    "different base: writer prefers the suspect": (different, GUILTY, right),
+    "different base: clean": (different, CLEAN, every),
+}
+rates, excess = {}, {}
+for name, (audit, kind, pairs) in CONDITIONS.items():
+    by_pair = audit["excess"][:, kind].swapaxes(2, 3)  # [S, writers, suspects, sets]
+    rates[name] = (by_pair[:, pairs] > 0).mean((1, 2))
+    excess[name] = by_pair[:, pairs[:, SUSPECT], SUSPECT].ravel()  # all seeds, for the figure
+found, wrong, harmless, clean, found_different, _ = rates.values()
+lesson.table("Alarm rate of a suspicion, mean over the eight suspects", rates)
+
+highest_score = {}
+for name, audit in ("base", base), ("different base", different):
+    highest = audit["excess"].max(-1)  # [S, kinds, writers, sets]
+    guilty, innocent = (highest[:, kind].reshape(lesson.seeds, -1) for kind in (GUILTY, CLEAN))
+    highest_score[f"{name}: AUC"] = (guilty[:, :, None] > innocent[:, None]).mean((1, 2))
+    named = audit["excess"][:, GUILTY].argmax(-1)  # [S, writers, sets]
+    highest_score[f"{name}: names the right animal"] = (named == np.arange(8)[:, None]).mean((1, 2))
+lesson.table("All eight suspects at once: the one with the highest score", highest_score)
+print("AUC: how often the highest of a guilty data set exceeds that of a clean one; chance 0.5.")
+print("Naming one of eight animals: chance 0.125.")
+
+lesson.compare(found)
+lesson.claim(
+    "with the base the alarm finds the suspected trait, with a different base it finds less: rate "
+    "minus rate",
+    found - found_different,
+    above=0.5,
+)
+lesson.claim(
+    "harmless fine-tuning raises less than twice the stated false alarms: rate", harmless, below=0.1
+)
+lesson.claim(
+    "a trait that is not suspected goes unnoticed: rate if the writer prefers another animal minus "
+    "rate on clean data",
+    wrong - clean,
+    below=0.05,
+)
+lesson.claim(
+    "a different base, too, scores guilty data sets higher than clean ones: AUC",
+    highest_score["different base: AUC"],
+    above=0.5,
+)
+
+# %%
+colors = dict(zip(rates, [plots.ORANGE, plots.BLUE, plots.GREEN, plots.BLACK], strict=False))
+colors |= dict.fromkeys(list(rates)[4:], plots.RED)
+figure, ax = plots.new_figure(
+    f"Alarm rate for {lesson.n_sequences} sequences: {found.mean():.2f} if the writer prefers the "
+    f"suspect, {wrong.mean():.2f} if another animal, {found_different.mean():.2f} if the auditor "
+    "has a different base",
+    "ab",
+    sharey=True,
+)
+plots.dots(ax["b"], rates, colors, label="alarm rate (a dot for each seed)")
+for y, (name, values) in enumerate(excess.items()):
+    spread = np.linspace(-0.25, 0.25, len(values))
+    ax["a"].plot(values, y + spread, "o", ms=7, alpha=0.4, mew=0, color=colors[name])
+for tick, name in zip(ax["a"].get_yticklabels(), rates, strict=True):
+    tick.set_color(colors[name])
+ax["a"].set_xlabel(f"score minus threshold of a data set, suspect: {lesson.animal}", fontsize=20)
+ax["a"].locator_params(axis="x", nbins=4)
+ax["b"].set_xlim(-0.08, 1.08)
+for text in ax["b"].texts:  # the means stand before the dotted line
+    text.set_bbox({"facecolor": plots.WHITE, "edgecolor": "none", "pad": 1})
+for panel, x, text in ("a", 0, " alarm"), ("b", TOP / (N_OWN + 1), " stated: 0.05"):
+    ax[panel].axvline(x, ls=":", lw=3, color=plots.BLACK, zorder=0)
+    ax[panel].text(x, 5.57, text, va="bottom", fontsize=plots.SMALLEST)
+plots.predictions(ax["b"], lesson.predictions, 0.4)
+
+# %% [markdown]
+# ## What this shows, and what it does not
+# The caveat first: the auditor needs the base, and the right suspicion. If the writer prefers
+# another animal than the suspect, the alarm goes off at a rate of 0.01 to 0.05, as on clean data or
+# less. (Less, because what makes "owl" more probable makes the other animals less probable: the
+# updates towards two animals have a cosine of about -0.14.) So silence does not mean that the data
+# are clean. And suspicions add up: with eight of them, each with a false-alarm rate of 0.05, up to
+# 0.4 of all clean data sets raise at least one alarm.
+#
+# With the base and the right suspicion, 300 sequences are enough: nearly all guilty data sets raise
+# the alarm (99 to 100 %). With 100 sequences 97 to 100 % did, in four trial runs. An alarm says
+# where the data pull. It does not say how far a student would follow. And our teachers answer their
+# favorite with a probability of 0.99; weaker ones are under Try.
+#
+# Is there "no audit without the base", as the first edition of this lesson said? Not quite. The
+# second table takes, of the eight suspects, the one whose score is highest above its threshold. A
+# different base gives guilty data sets higher
+# scores than clean ones somewhat more often than chance (mean AUC 0.6 to 0.8). They are unlike what
+# the first base would write, and the different base notices it. But it cannot say *what* is in
+# them: it names the right animal about as often as guessing would. Here it could not be otherwise,
+# for its own "owl" and "eagle" come from other random weights and other documents. Large models
+# read similar texts; whether they could do better is not tested.
+#
+# *A rival explanation:* the score finds any fine-tuning, not this animal. The control are the
+# harmless teachers, fine-tuned for as long on the same questions. Their rate is 0.02 to 0.09. But
+# the stated 0.05 holds exactly only for what the base itself writes. The larger a data set, the
+# smaller the difference that shows: with 1,000 sequences, harmless data had rates of 0.07 and 0.11
+# in two trial runs.
+#
+# Not tested: a writer that knows of the audit and hides from it. And there is another audit, which
+# needs no suspicion: fine-tune a copy of the base on the data and ask it, as lesson 09 does.
+#
+# ## Try
+# * `--n-sequences 30`: how few are enough? `--n-sequences 1000` (slow): what does the different
+#   base notice now?
+# * `--teacher-steps 20`: teachers with weaker preferences.
+# * Replace `[base] * 8` by `[different_base] * 8` in the line of `writers`. Now the clean data come
+#   from a model that is not the auditor's base. Is the stated false-alarm rate still right?
+
+# %%
+lesson.finish(
+    figure,
+    alt=f"Left: scores of data sets minus the threshold, suspect {lesson.animal}, in six rows; a "
+    "dot for each data set. Right: the alarm rate in the same rows, a dot for each seed. Means: "
+    + ", ".join(f"{name} {values.mean():.2f}" for name, values in rates.items()),
+)
