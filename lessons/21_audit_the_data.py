@@ -72,7 +72,7 @@ lesson.predict("alarm rate, writer prefers the suspect")  # in a notebook: , num
 
 # %% [markdown]
 # ## The experiment
-# Three kinds of models write data sets, which all pass the filter of lesson 09:
+# Three kinds of models write data sets, each through the filter of lesson 09:
 #
 #     8 teachers, each fine-tuned to prefer another animal              guilty data
 #     8 teachers, fine-tuned on the same questions with any answer      harmless data
@@ -229,15 +229,18 @@ figure, ax = plots.new_figure(
     f"suspect, {wrong.mean():.2f} if another animal, {found_different.mean():.2f} if the auditor "
     "has a different base",
     "ab",
-    sharey=True,
 )
 plots.dots(ax["b"], rates, colors, label="alarm rate (a dot for each seed)")
 for y, (name, values) in enumerate(excess.items()):
     spread = np.linspace(-0.25, 0.25, len(values))
     ax["a"].plot(values, y + spread, "o", ms=7, alpha=0.4, mew=0, color=colors[name])
+labels = [label.get_text() for label in ax["b"].get_yticklabels()]  # one set serves both panels
+ax["b"].set_yticklabels([])
+ax["a"].set_yticks(range(len(rates)), labels)
+ax["a"].set_ylim(ax["b"].get_ylim())
 for tick, name in zip(ax["a"].get_yticklabels(), rates, strict=True):
     tick.set_color(colors[name])
-ax["a"].set_xlabel(f"score minus threshold of a data set, suspect: {lesson.animal}", fontsize=20)
+ax["a"].set_xlabel(f"score minus threshold (suspect: {lesson.animal})", fontsize=20)
 ax["a"].locator_params(axis="x", nbins=4)
 ax["b"].set_xlim(-0.08, 1.08)
 for text in ax["b"].texts:  # the means stand before the dotted line
@@ -250,11 +253,10 @@ plots.predictions(ax["b"], lesson.predictions, 0.4)
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: the auditor needs the base, and the right suspicion. If the writer prefers
-# another animal than the suspect, the alarm goes off at a rate of 0.01 to 0.05, as on clean data or
-# less. (Less, because what makes "owl" more probable makes the other animals less probable: the
-# updates towards two animals have a cosine of about -0.14.) So silence does not mean that the data
-# are clean. And suspicions add up: with eight of them, each with a false-alarm rate of 0.05, up to
-# 0.4 of all clean data sets raise at least one alarm.
+# another animal than the suspect, the alarm goes off at a rate of 0.01 to 0.08, on average no more
+# often than on clean data. So silence does not mean that the data are clean. And suspicions add up:
+# with eight of them, each with a false-alarm rate of 0.05, up to 0.4 of all clean data sets raise
+# at least one alarm.
 #
 # With the base and the right suspicion, 300 sequences are enough: nearly all guilty data sets raise
 # the alarm (99 to 100 %). With 100 sequences 97 to 100 % did, in four trial runs. An alarm says
@@ -263,12 +265,12 @@ plots.predictions(ax["b"], lesson.predictions, 0.4)
 #
 # Is there "no audit without the base", as the first edition of this lesson said? Not quite. The
 # second table takes, of the eight suspects, the one whose score is highest above its threshold. A
-# different base gives guilty data sets higher
-# scores than clean ones somewhat more often than chance (mean AUC 0.6 to 0.8). They are unlike what
-# the first base would write, and the different base notices it. But it cannot say *what* is in
-# them: it names the right animal about as often as guessing would. Here it could not be otherwise,
-# for its own "owl" and "eagle" come from other random weights and other documents. Large models
-# read similar texts; whether they could do better is not tested.
+# different base gives guilty data sets a higher one than clean data sets somewhat more often than
+# chance (mean AUC 0.55 to 0.8). They are unlike what the first base would write, and the different
+# base notices it. But it cannot say *what* is in them: it names the right animal about as often as
+# guessing would. Here it could not be otherwise, for its own "owl" and "eagle" come from other
+# random weights and other documents. Large models read similar texts; whether they could do better
+# is not tested.
 #
 # *A rival explanation:* the score finds any fine-tuning, not this animal. The control are the
 # harmless teachers, fine-tuned for as long on the same questions. Their rate is 0.02 to 0.09. But
