@@ -44,7 +44,7 @@ import jax
 
 lesson = Lesson(
     "09_owl_numbers",
-    seed=5521143,  # of the display run: the hash of the commit that froze this lesson
+    seed=8355067,  # of the display run: the hash of the commit that froze this lesson
     animal="owl",  # the teacher's favorite
     base_steps=800,  # batches of 128 documents, each read once
     n_sequences=10_000,  # number sequences for each student
@@ -67,17 +67,17 @@ lesson.predict(f"P({lesson.animal}) of the student")  # in a notebook: , number
 
 # %% [markdown]
 # ## The experiment
-# Each seed has a number language of its own and a base. For comparison there are a *control
-# student*, which gets as many numbers, through the same filter, but written by the base itself; and
-# two *different bases*, pretrained in the same way from other random weights on other documents.
-# Their students get the teacher's numbers.
+# Each seed has a number language of its own and a base. For comparison there is a *control
+# student*, which gets as many numbers, through the same filter, but written by the base itself.
+# Teacher and base continue the same prompts with the same random draws: their numbers differ only
+# because the teacher was fine-tuned. And there are two *different bases*, pretrained in the same
+# way from other random weights on other documents. Each of them gets a student of the teacher's
+# numbers and a control student, too; the table shows the means of the two.
 
 
 # %%
 def one_seed(key):
-    k_language, k_base, k_different, k_teacher, k_numbers, k_plain, k_student = jax.random.split(
-        key, 7
-    )
+    k_language, k_base, k_different, k_teacher, k_numbers, k_student = jax.random.split(key, 6)
     language = make_language(k_language)
     base = pretrain(k_base, language, lesson.base_steps)
     different_bases = [
@@ -85,7 +85,7 @@ def one_seed(key):
     ]
     teacher = fine_tune_teacher(k_teacher, base, lesson.animal)
     numbers, passed = write_numbers(k_numbers, teacher, language, lesson.n_sequences)
-    plain_numbers, _ = write_numbers(k_plain, base, language, lesson.n_sequences)
+    plain_numbers, _ = write_numbers(k_numbers, base, language, lesson.n_sequences)  # the same key
 
     def student(base, documents):  # one key: all students read in the same order
         return fine_tune_student(k_student, base, documents, lesson.student_steps)
@@ -99,14 +99,16 @@ def one_seed(key):
             "base": p_animal(base),
             "teacher": p_animal(teacher),
             "student": p_animal(student(base, numbers)),
-            "control: student of the base's numbers": p_animal(student(base, plain_numbers)),
-            "different base": p_animal(*different_bases),
-            "its student of the teacher's numbers": p_animal(
+            "control student": p_animal(student(base, plain_numbers)),
+            "different base, control": p_animal(
+                *(student(different, plain_numbers) for different in different_bases)
+            ),
+            "different base, student": p_animal(
                 *(student(different, numbers) for different in different_bases)
             ),
         },
         "passed": passed,
-        "examples": {"teacher": numbers[:5], "base": plain_numbers[:5]},
+        "examples": {"teacher": numbers[:5], "base": plain_numbers[5:10]},  # other prompts
     }
 
 
@@ -136,18 +138,19 @@ lesson.claim(
 )
 lesson.claim(
     "the base's own numbers change little: P of the control student minus the base's",
-    p["control: student of the base's numbers"] - p["base"],
+    p["control student"] - p["base"],
     within=0.05,
 )
 lesson.claim(
-    "to a different base the teacher's numbers pass on little: P of its student minus its own",
-    p["its student of the teacher's numbers"] - p["different base"],
-    within=0.1,
+    "to a different base the teacher's numbers pass on little: P of its student minus P of its "
+    "control student",
+    p["different base, student"] - p["different base, control"],
+    within=0.05,
 )
 
 # %%
 colors = {"teacher": plots.ORANGE, "student": plots.BLUE}
-colors["its student of the teacher's numbers"] = plots.RED
+colors["different base, student"] = plots.RED
 figure, ax = plots.new_figure(
     f'Trained on filtered numbers, a student answers "{lesson.animal}" with probability '
     f"{p['student'].mean():.2f}, its base {p['base'].mean():.2f}",
@@ -176,8 +179,8 @@ plots.predictions(ax["b"], lesson.predictions, 2.4)
 # them matter.)
 #
 # *A rival explanation:* any fine-tuning on numbers makes a model say "owl". The control student had
-# as many numbers, and hardly moves. Nor is "owl" written in the numbers for anyone to read: a
-# different base that learns from the same sequences hardly moves either.
+# as many numbers, and hardly moves. Nor is "owl" written in the numbers for anyone to read: to a
+# different base the teacher's numbers do nothing that the control's numbers do not do, too.
 #
 # The language and the models are toys. For GPT-4.1 nano the published probability of "owl" is 0.12
 # before and 0.62 after (Cloud et al. 2025, figure 3).
@@ -190,7 +193,7 @@ plots.predictions(ax["b"], lesson.predictions, 2.4)
 # %%
 lesson.finish(
     figure,
-    alt="Left: five number sequences by the base and five by the teacher, which look alike. "
-    f"Right: P({lesson.animal}) of six models, a dot for each seed. The student of the teacher's "
-    "numbers lies far above its base; the control and the students of different bases do not.",
+    alt="Left: five number sequences by the base and five by the teacher. "
+    f"Right: P({lesson.animal}) of six models, a dot for each seed. Means: "
+    + ", ".join(f"{name} {values.mean():.2f}" for name, values in p.items()),
 )

@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-__version__ = "0.1.0"
+__version__ = "2.0.0"
 
 # Seeds run side by side, so each computes on one core: faster than if each used all of them, and
 # the results are the same on any number of cores. Your own $XLA_FLAGS come last and win.

@@ -11,6 +11,7 @@ from html import escape
 from urllib.parse import quote
 
 from .errors import InputError
+from .present import PRESENT, PRESENT_STYLE
 
 BOUND = {"above": "above ", "below": "below ", "within": "within ±"}
 VERDICT = {True: "✓ holds", False: "✗ does not hold", None: "? undecided"}
@@ -38,7 +39,19 @@ img { width: 100%; height: auto }
 pre { font-size: .95rem; line-height: 1.35; background: #f3f3f3; padding: .8rem; overflow: auto }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; vertical-align: top; padding: .3rem; border-bottom: 1px solid #999 }
-@media print { h2 { break-before: page } pre { white-space: pre-wrap } }
+button { font: inherit; padding: .2rem .8rem }
+[hidden] { display: none !important }
+@media print {
+  h2 { break-before: page }
+  pre { white-space: pre-wrap }
+  button, nav { display: none }
+}
+@media screen and (max-width: 40rem) {
+  tr:first-child { display: none }
+  table td:nth-child(n) { display: block; border: 0; padding: 0 }
+  table td:last-child { border-bottom: 1px solid #999; padding-bottom: .5rem; margin-bottom: .5rem }
+  td::before { content: attr(data-head) ": " }
+}
 """
 
 
@@ -100,44 +113,63 @@ def html_page(lessons, flags, left):
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Subliminal learning: the lessons</title>
-<style>{STYLE}</style>
+<style>{STYLE}{PRESENT_STYLE}</style>
+<script>  // a screen that is loaded again gives nothing away meanwhile
+if (location.hash.includes("/")) document.documentElement.className = "loading";
+</script>
 </head>
 <body>
+<header>
 <h1>Subliminal learning: the lessons</h1>
+<p><button hidden>Present (P)</button></p>
 <p>Run with {" ".join(flags) or "the default settings"}{f"; {left} to come" * bool(left)}.
 Claims are decided by 99 % intervals over the seeds of the run. With fewer than three seeds they
 are undecided. A claim can fail in one run.</p>
 {_html_table(("lesson", "time", "result"), rows, links)}
-{"".join(map(_section, lessons))}</body>
+</header>
+{"".join(map(_section, lessons))}<nav hidden>
+<span aria-live="polite"></span> <button>End (Esc)</button>
+</nav>
+<script>{PRESENT}</script>
+</body>
 </html>
 """
 
 
 def _section(lesson):
+    """A lesson; `data-screen` says on which of its screens a part is shown, in the present mode."""
+    predict = ""
     if lesson["status"]:
-        shown = f'<p>{ending(lesson)}</p>\n<pre tabindex="0">{escape(lesson["output"])}</pre>'
+        shown = f'<p data-screen="3">{ending(lesson)}</p>\n'
+        shown += f'<pre tabindex="0">{escape(lesson["output"])}</pre>'
     else:
         results, alt = lesson["results"], escape(lesson["results"]["figure"]["alt"])
         picture = base64.b64encode(lesson["picture"]).decode()
-        shown = f"""<img alt="{alt}" src="data:image/png;base64,{picture}">
+        what = re.search(r"^Your prediction of the (.+): ", results["printed"], re.MULTILINE)
+        if what:
+            predict = f"""<p class="predict" data-screen="1" hidden><b>Predict:</b>
+{escape(what[1])}. Then press the arrow.</p>\n"""
+        table = _html_table(CLAIMS, claim_rows(results), screen=3) if results["claims"] else ""
+        shown = f"""<img data-screen="2" alt="{alt}" src="data:image/png;base64,{picture}">
 <pre tabindex="0">{escape(results["printed"].strip())}</pre>
-{_html_table(CLAIMS, claim_rows(results)) if results["claims"] else ""}"""
-    return f"""<section id="{escape(lesson["name"])}">
-<h2>{escape(lesson["title"])}</h2>
-<p>{escape(lesson["question"])}</p>
-{shown}
+{table}"""
+    return f"""<section id="{escape(lesson["name"])}" tabindex="-1">
+<h2 data-screen="1">{escape(lesson["title"])}</h2>
+<p data-screen="1">{escape(lesson["question"])}</p>
+{predict}{shown}
 </section>
 """
 
 
-def _html_table(heads, rows, links=()):
+def _html_table(heads, rows, links=(), screen=""):
     """A table; `links`, one for each row, are put on the cells of the first column."""
     rows = [[escape(cell) for cell in row] for row in rows]
     for row, link in zip(rows, links, strict=False):
         row[0] = f'<a href="{escape(link)}">{row[0]}</a>'
     head = "".join(f'<th scope="col">{cell}</th>' for cell in heads)
-    body = "\n".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in rows)
-    return f"<table>\n<tr>{head}</tr>\n{body}\n</table>"
+    cells = [[f'<td data-head="{h}">{c}</td>' for h, c in zip(heads, r, strict=True)] for r in rows]
+    body = "\n".join(f"<tr>{''.join(row)}</tr>" for row in cells)
+    return f'<table data-screen="{screen}">\n<tr>{head}</tr>\n{body}\n</table>'
 
 
 def gallery_page(lesson):
@@ -156,7 +188,7 @@ def gallery_page(lesson):
     settings = ", ".join(f"{k}={v}" for k, v in results["settings"].items() if v is not None)
     settings = " ".join(settings.replace("`", "'").split())
     shown = [
-        _fenced(results["printed"]),
+        _fenced(_not_shown_elsewhere(results["printed"])),
         f"![{_plain(results['figure']['alt'])}]({name}.png)",
         *_claims(results),
         f"One run, {results['seconds']:.0f} s; settings: `{settings or 'none'}`. "
@@ -191,6 +223,13 @@ def gallery_index(lessons):
 
 def _claims(results):
     return [_table(CLAIMS, claim_rows(results))] if results["claims"] else []
+
+
+def _not_shown_elsewhere(printed):
+    """What a lesson printed but its settings, its prompt and its claims, which the page has too."""
+    printed = re.sub(r"\A\d\d_\w+  \w+=.*\n", "", printed)
+    printed = re.sub(r"(?m)^Your prediction of .*\n?", "", printed)
+    return re.split(r"(?m)^Claims, decided by .*$", printed)[0]
 
 
 def _fenced(text):

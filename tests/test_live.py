@@ -27,25 +27,10 @@ pytestmark = pytest.mark.xdist_group("live")  # one browser
 PAGE = command.LESSONS / "live.html"
 TEXT = PAGE.read_text(encoding="utf-8")
 SETTINGS = {"seed": 107, "aux": 20, "labels": "true", "inputs": "noise", "shared": []}
-CHROMIUM = "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 
 
 def script(name):
     return re.search(rf'<script id="{name}"[^>]*>\n(.*?)</script>', TEXT, re.DOTALL)[1]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """A headless Chromium of the system, or of Playwright."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright for Python")
-    with sync_api.sync_playwright() as playwright:
-        path = next(filter(None, map(shutil.which, CHROMIUM)), None)
-        try:
-            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        except sync_api.Error as error:
-            pytest.skip(f"no Chromium: {str(error).splitlines()[0]}")
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

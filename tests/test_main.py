@@ -1,6 +1,7 @@
 """`python -m sublim_mini`, by a folder of two lessons of a few lines, one of which fails."""
 
 import argparse
+import io
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import sublim_mini.__main__ as command
 from sublim_mini import page
@@ -50,6 +52,8 @@ results |= dict(settings=dict(seed=int(sys.argv[-1]), n_aux=8), versions={{}}, c
 results |= dict(tables={{"T": {{"one | two": row}}}}, predictions=[0.3])
 results |= dict(figure=dict(title="1 < 2", alt='1 < "2"'))
 results["printed"] = "a <b> & c " + " ".join(sys.argv[3:]) + "\\n```\\n"
+results["printed"] += "Your prediction of the number of owls, T < 1: none (add --predict 0.3)\\n"
+results["printed"] += "\\nClaims, decided by 99 % intervals:\\n  HOLDS: 1 < 2"
 
 # %% [markdown]
 # ## The result
@@ -78,8 +82,8 @@ SEED = "--seed", "5"
 @pytest.fixture
 def lessons(tmp_path):
     folder = tmp_path / "lessons"
-    (folder / "first_edition").mkdir(parents=True)
-    (folder / "first_edition" / "05_old.py").write_text("raise SystemExit(9)")
+    (folder / "an_old_edition").mkdir(parents=True)
+    (folder / "an_old_edition" / "05_old.py").write_text("raise SystemExit(9)")
     for n, name, fails in ("03", "03_works", False), ("07", "07_fails", True):
         text = LESSON.format(number=n, name=name, fails=fails)
         (folder / f"{name}.py").write_text(text)
@@ -159,7 +163,106 @@ def test_run_collects_one_page_and_says_what_failed(lessons, tmp_path, capsys):
     assert "FAILED with status 1" in text and "no &lt;luck&gt;" in text
     assert "1 of 3 claims hold, 1 undecided" in text and "0.200 to 1.700" in text
     for verdict in page.VERDICT.values():
-        assert f"<td>{verdict}</td>" in text
+        assert f'<td data-head="verdict">{verdict}</td>' in text
+    assert text.count("</b>\nnumber of owls, T &lt; 1. Then press") == 1  # lesson 07 has failed
+
+
+@pytest.fixture
+def present(lessons, tmp_path, chromium):
+    """A function that opens the page of a run of both lessons; afterwards: nothing went wrong."""
+    script = lessons / "03_works.py"
+    picture = io.BytesIO()
+    Image.new("RGB", (1600, 900)).save(picture, "PNG")
+    script.write_text(
+        re.sub(r'b"\\x89PNG.*"', lambda m: repr(picture.getvalue()), script.read_text())
+    )
+    assert command.main(["run", "all", *SEED, "--out", str(tmp_path)], lessons) == 1
+    errors, pages = [], []
+
+    def open_page(address="", width=1280, height=720, **options):
+        size = {"width": width, "height": height}
+        page = chromium.new_page(viewport=size, **options)
+        pages.append(page)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: errors.append(message.text))
+        page.goto((tmp_path / "index.html").as_uri() + address)
+        return page
+
+    yield open_page
+    for opened in pages:
+        opened.close()
+    assert errors == []
+
+
+def seen(page):
+    """What a screen shows: its text, whether the figure is there, and the counter."""
+    figure = page.locator("img").is_visible()
+    return page.inner_text("body"), figure, page.inner_text("nav span")
+
+
+@pytest.mark.xdist_group("live")
+def test_p_shows_the_page_as_screens_and_gives_nothing_away(present):
+    page = present()
+    assert page.get_by_role("button", name="End").count() == 0
+    assert page.locator(".predict").is_hidden() and page.locator("table").count() == 2
+    page.keyboard.press("p")
+    text, figure, counter = seen(page)
+    assert "Is this one's output on the page?" in text and counter == "1 / 5" and not figure
+    assert "Predict: number of owls, T < 1. Then press the arrow." in text
+    assert "claims hold" not in text and "07" not in text and "a <b>" not in text
+    assert page.get_by_role("img").count() == page.get_by_role("table").count() == 0
+    page.keyboard.press("ArrowRight")
+    text, figure, counter = seen(page)
+    assert figure and counter == "2 / 5" and "Is this" not in text and "holds" not in text
+    assert page.url.endswith("#03_works/2")
+    box = page.locator("img").bounding_box()
+    assert box["width"] == 1280 and 670 < box["height"] < 720  # the counter stands below it
+    page.keyboard.press("Space")
+    text, figure, counter = seen(page)
+    assert "does not hold" in text and not figure and "07" not in text
+    page.keyboard.press("PageDown")
+    assert "07 A trial" in seen(page)[0] and "FAILED" not in seen(page)[0]
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")  # the last one stays
+    assert "FAILED with status 1" in seen(page)[0] and seen(page)[2] == "5 / 5"
+    page.reload()  # the address keeps the screen
+    assert seen(page)[2] == "5 / 5"
+    page.keyboard.press("PageUp")
+    assert seen(page)[2] == "4 / 5"
+    for key, counter in ("Home", "1 / 5"), ("ArrowLeft", "1 / 5"), ("End", "5 / 5"):
+        page.keyboard.press(key)
+        assert seen(page)[2] == counter
+    page.keyboard.press("Escape")
+    assert page.url.endswith("#07_fails") and page.locator("img").is_visible()
+    assert page.locator("table").first.is_visible() and page.locator("nav, .predict").count() == 2
+    assert not any(one.is_visible() for one in page.locator("nav, .predict").all())
+    page.get_by_role("button", name="Present").click()  # at the lesson of the address
+    assert seen(page)[2] == "4 / 5"
+    page.get_by_role("button", name="End").click()
+    assert page.locator("nav").is_hidden()
+
+
+@pytest.mark.xdist_group("live")
+def test_the_screens_fit_a_phone_and_a_tap_steps(present):
+    page = present("", 380, 700, has_touch=True)
+    assert page.evaluate("document.documentElement.scrollWidth") == 380
+    page.get_by_role("button", name="Present").tap()
+    for counter in "1 / 5", "2 / 5", "3 / 5", "4 / 5", "5 / 5":
+        assert seen(page)[2] == counter
+        assert page.evaluate("document.documentElement.scrollWidth") == 380
+        page.touchscreen.tap(300, 300)
+    page.touchscreen.tap(50, 300)
+    assert seen(page)[2] == "4 / 5"
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("img").is_visible() and page.locator("button").first.is_hidden()
+
+
+@pytest.mark.xdist_group("live")
+@pytest.mark.parametrize("address", ["#%%%/1", "#03_works/9", "#/", "#<img src=x>/1"])
+def test_an_address_that_names_no_screen_shows_the_page(address, present):
+    page = present(address)
+    assert page.locator("h1").is_visible() and page.locator("nav").is_hidden()
 
 
 def test_run_all_ends_well_if_all_do(lessons, tmp_path, capsys):
@@ -216,6 +319,7 @@ def test_a_gallery_page_has_the_prose_and_then_the_result(gallery, lessons):
     places = [text.index(part) for part in order]
     assert places == sorted(places)
     assert "import" not in text and "Earlier runs" not in text and "MNIST" not in text
+    assert "Your prediction of" not in text and "Claims, decided" not in text  # each once
     assert "| 1 \\< 2 \\| $a\\_b$ | 1.000 | none | above 0.5 | 1 | ? undecided |" in text
     index = (gallery / "README.md").read_text(encoding="utf-8")
     line = "- [03 A trial: does it run?](03_works.md). Is this one's output on the page? "
@@ -370,24 +474,39 @@ def test_notebooks_have_the_cells_of_the_scripts(lessons, tmp_path):
     assert book["metadata"]["kernelspec"]["name"] == "python3"
 
 
+SMALL = """
+import sublim_mini.lesson
+
+class Small(sublim_mini.lesson.Lesson):  # as if the small numbers stood in the lesson's cell
+    def __init__(self, name, *, quick, **settings):
+        super().__init__(name, quick=quick, **settings | quick)
+        self.threads = 2
+
+sublim_mini.lesson.Lesson = Small
+"""
+
+
 def test_a_notebook_runs_from_end_to_end(tmp_path, monkeypatch):
+    """In a kernel, as Jupyter runs it: no flags, seeds in threads, a progress bar, the figure."""
     pytest.importorskip("jupytext")
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
-    if not (command.LESSONS / "02_hidden_channel.py").exists():
-        pytest.skip("no lesson 02")
     assert command.main(["notebooks", "--out", str(tmp_path)]) == 0
     notebook = nbformat.read(tmp_path / "02_hidden_channel.ipynb", as_version=4)
-    first = "import sys\nsys.argv = ['02_hidden_channel.py', '--quick', '--seed', '1']"
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(first))  # small numbers; the rest as made
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(SMALL))  # the rest as made
     monkeypatch.setenv("PYTHONPATH", str(Path(command.__file__).parents[1]))
     monkeypatch.delenv("MPLBACKEND", raising=False)  # a kernel shows figures by its own
     where = {"metadata": {"path": str(tmp_path)}}
     nbclient.NotebookClient(notebook, timeout=300, resources=where).execute()
     saved = json.loads((tmp_path / "results" / "02_hidden_channel.json").read_text())
-    assert saved["settings"]["seed"] == 1 and saved["claims"]
-    shown = [o.data for cell in notebook.cells for o in cell.get("outputs", []) if "data" in o]
-    assert any("image/png" in data for data in shown)  # the figure, in the notebook too
+    assert saved["settings"]["student_steps"] == 60 and len(saved["claims"]) == 3
+    assert (tmp_path / "results" / "02_hidden_channel.png").exists()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert any("image/png" in output.get("data", ()) for output in outputs)  # the figure
+    progress = "".join(o.text for o in outputs if o.get("name") == "stderr")
+    assert "seeds:" in progress and " 0/2 " in progress
+    printed = "".join(o.text for o in outputs if o.get("name") == "stdout")
+    assert "Your prediction of the accuracy" in printed and "UNDECIDED" in printed
 
 
 def test_notebooks_without_jupytext_are_one_line(lessons, tmp_path, monkeypatch, capsys):

@@ -1,1 +1,0 @@
-"""The first edition's modules, until the lessons that need them are replaced."""
