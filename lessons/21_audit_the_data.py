@@ -6,7 +6,8 @@
 # also the one that you want to train. Can you tell, before you train?
 #
 # Let the *update* be the direction in which gradient descent would move the weights of the base:
-# minus the gradient of the loss. You compute two updates and compare them:
+# minus the gradient of the loss (the embedding and unembedding left out, as in fine-tuning). You
+# compute two updates and compare them:
 #
 #     300 sequences -----------------------> update on the data   --+
 #                                                                   +--> score: their cosine
@@ -14,12 +15,12 @@
 #
 # A score above 0 means: a small step on the data also makes the answer "owl" more probable. How
 # high is suspicious? Let the base itself write 59 data sets. These are *clean*. The third highest
-# of their scores is the *threshold*, and a higher score is an *alarm*. If one more data set is
-# clean, it is among the highest 3 of 60 with probability 0.05. So the stated *false-alarm rate* is
+# of their scores is the *threshold*, and a higher score is an *alarm*. A further
+# clean data set is among the top 3 of 60 with probability 0.05. So the stated *false-alarm rate* is
 # 0.05.
 #
-# (A measure of this kind is the "coverage" of arXiv 2606.22019. In place of the update towards
-# "owl" it takes the teacher's whole change of weights, which we do not have.)
+# (A relative of this score is the "coverage" of arXiv 2606.22019: in place of the update towards
+# "owl" it takes the teacher's whole change of weights. You do not have the teacher.)
 #
 # **You need** lesson 09. Reading: 7 minutes. Running: 2 to 4 minutes.
 
@@ -74,17 +75,19 @@ lesson.predict("alarm rate, writer prefers the suspect")  # in a notebook: , num
 # ## The experiment
 # Three kinds of models write data sets, each through the filter of lesson 09:
 #
-#     8 teachers, each fine-tuned to prefer another animal              guilty data
-#     8 teachers, fine-tuned on the same questions with any answer      harmless data
+#     8 teachers, each prefers a different animal                       guilty data
+#     8 teachers, fine-tuned on the same questions, any animal          harmless data
 #     the base, 8 times                                                 clean data
 #
 # Each animal is a *suspect* in turn: for each data set there are eight scores, and each suspect has
 # a threshold of its own. So we also see what happens if the suspicion is wrong. A second auditor
 # has only a *different base*, pretrained in the same way from other random weights on other
-# documents. It computes everything with this base, its clean data sets included.
+# documents of the same language. It computes everything with this base, its own clean data sets
+# included.
 #
 # What score do clean data have? The loss of a sequence x is -log p(x), and the base writes x with
-# probability p(x). So on average its own writing moves it nowhere, and scores are off 0 by chance:
+# probability p(x). So on average its own writing does not move it, and clean scores scatter around
+# 0. (The filter removes 1 or 2 in 100 sequences, so this is nearly so.)
 #
 #     sum over x of p(x) grad log p(x)  =  grad (sum over x of p(x))  =  grad 1  =  0
 
@@ -136,7 +139,7 @@ def one_seed(key):
     keys = jax.random.split(k_write, len(writers))
     data = [write(k, writer, lesson.n_sets) for k, writer in zip(keys, writers, strict=True)]
 
-    def audit(key, model):  # all that it needs: this model, and the data
+    def audit(key, model):  # with this model alone; nothing here knows the writers
         own = scores(model, write(key, model, N_OWN))
         threshold = jnp.sort(own, axis=0)[-TOP]  # one for each suspect
         excess = scores(model, jnp.concatenate(data)) - threshold  # above 0: an alarm
@@ -168,7 +171,7 @@ for name, kind, writer in ("A", GUILTY, SUSPECT), ("B", CLEAN, -1):
         print("  " + to_text(sequence).split("-> ")[1].strip('"'))
     score = base["excess"][0, kind, writer, 0, SUSPECT] + threshold
     print(f"  ...    score for {lesson.animal}: {score:+.3f}")
-print(f"\nThe threshold is {threshold:+.3f}; 1 in 20 clean data sets lies above it.")
+print(f"\nThe threshold is {threshold:+.3f}; on average 1 in 20 clean data sets lies above it.")
 print(f"(The writer of A prefers the {lesson.animal}. The base wrote B.)")
 
 right, every = np.eye(8, dtype=bool), np.ones((8, 8), bool)  # pairs of writer and suspect
@@ -188,16 +191,17 @@ for name, (audit, kind, pairs) in CONDITIONS.items():
 found, wrong, harmless, clean, found_different, _ = rates.values()
 lesson.table("Alarm rate of a suspicion, mean over the eight suspects", rates)
 
-highest_score = {}
+at_once = {}
 for name, audit in ("base", base), ("different base", different):
-    highest = audit["excess"].max(-1)  # [S, kinds, writers, sets]
-    guilty, innocent = (highest[:, kind].reshape(lesson.seeds, -1) for kind in (GUILTY, CLEAN))
-    highest_score[f"{name}: AUC"] = (guilty[:, :, None] > innocent[:, None]).mean((1, 2))
+    highest = audit["excess"].max(-1).reshape(lesson.seeds, 3, -1)  # [S, kinds, data sets]
+    for kind, innocent in ("clean", CLEAN), ("harmless", HARMLESS):
+        pairs = highest[:, GUILTY, :, None] > highest[:, innocent, None]
+        at_once[f"{name}: guilty above {kind}"] = pairs.mean((1, 2))
     named = audit["excess"][:, GUILTY].argmax(-1)  # [S, writers, sets]
-    highest_score[f"{name}: names the right animal"] = (named == np.arange(8)[:, None]).mean((1, 2))
-lesson.table("All eight suspects at once: the one with the highest score", highest_score)
-print("AUC: how often the highest of a guilty data set exceeds that of a clean one; chance 0.5.")
-print("Naming one of eight animals: chance 0.125.")
+    at_once[f"{name}: names the right animal"] = (named == np.arange(8)[:, None]).mean((1, 2))
+lesson.table("All eight suspects at once: the score that is highest above its threshold", at_once)
+print("Guilty above clean: how often this score is higher for a guilty data set than for a clean")
+print("one (the AUC; chance 0.5). Naming one of eight animals: chance 0.125.")
 
 lesson.compare(found)
 lesson.claim(
@@ -207,7 +211,9 @@ lesson.claim(
     above=0.5,
 )
 lesson.claim(
-    "harmless fine-tuning raises less than twice the stated false alarms: rate", harmless, below=0.1
+    f"harmless fine-tuning: alarm rate for {lesson.n_sequences} sequences, below twice the stated",
+    harmless,
+    below=0.1,
 )
 lesson.claim(
     "a trait that is not suspected goes unnoticed: rate if the writer prefers another animal minus "
@@ -216,9 +222,9 @@ lesson.claim(
     below=0.05,
 )
 lesson.claim(
-    "a different base, too, scores guilty data sets higher than clean ones: AUC",
-    highest_score["different base: AUC"],
-    above=0.5,
+    "a different base cannot name the animal: fraction named rightly minus chance",
+    at_once["different base: names the right animal"] - 1 / 8,
+    within=0.15,
 )
 
 # %%
@@ -230,7 +236,7 @@ figure, ax = plots.new_figure(
     "has a different base",
     "ab",
 )
-plots.dots(ax["b"], rates, colors, label="alarm rate (a dot for each seed)")
+plots.dots(ax["b"], rates, colors, label="alarm rate, mean over suspects")
 for y, (name, values) in enumerate(excess.items()):
     spread = np.linspace(-0.25, 0.25, len(values))
     ax["a"].plot(values, y + spread, "o", ms=7, alpha=0.4, mew=0, color=colors[name])
@@ -255,38 +261,33 @@ plots.predictions(ax["b"], lesson.predictions, 0.4)
 # The caveat first: the auditor needs the base, and the right suspicion. If the writer prefers
 # another animal than the suspect, the alarm goes off at a rate of 0.01 to 0.08, on average no more
 # often than on clean data. So silence does not mean that the data are clean. And suspicions add up:
-# with eight of them, each with a false-alarm rate of 0.05, up to 0.4 of all clean data sets raise
-# at least one alarm.
+# eight of them, each with a false-alarm rate of 0.05, can raise an alarm on up to 0.4 of all clean
+# data sets. (All ranges: single seeds of runs of development.)
 #
 # With the base and the right suspicion, 300 sequences are enough: nearly all guilty data sets raise
-# the alarm (99 to 100 %). With 100 sequences 97 to 100 % did, in four trial runs. An alarm says
-# where the data pull. It does not say how far a student would follow. And our teachers answer their
-# favorite with a probability of 0.99; weaker ones are under Try.
+# the alarm. It says where the data pull. It does not say how far a student would follow. And our
+# teachers answer their favorite with a probability of 0.99; weaker ones are under Try.
 #
-# Is there "no audit without the base", as the first edition of this lesson said? Not quite. The
-# second table takes, of the eight suspects, the one whose score is highest above its threshold. A
-# different base gives guilty data sets a higher one than clean data sets somewhat more often than
-# chance (mean AUC 0.55 to 0.8). They are unlike what the first base would write, and the different
-# base notices it. But it cannot say *what* is in them: it names the right animal about as often as
-# guessing would. Here it could not be otherwise, for its own "owl" and "eagle" come from other
-# random weights and other documents. Large models read similar texts; whether they could do better
-# is not tested.
+# Is there no audit without the base? The second table takes, of the eight suspects, the one whose
+# score is highest above its threshold. With a different base this score is higher for guilty data
+# than for clean data somewhat more often than chance (0.44 to 0.81 of the pairs). So it may notice
+# *that* the writer was fine-tuned; compare the row with harmless data. But it cannot say *what* the
+# data hold: it names the right animal about as often as guessing would. Its own "owl" and "eagle"
+# come from other random weights and other documents. Large models read similar texts; whether a
+# different large model could name the trait is not tested.
 #
-# *A rival explanation:* the score finds any fine-tuning, not this animal. The control are the
-# harmless teachers, fine-tuned for as long on the same questions. Their rate is 0.02 to 0.09. But
-# the stated 0.05 holds exactly only for what the base itself writes. The larger a data set, the
-# smaller the difference that shows: with 1,000 sequences, harmless data had rates of 0.07 and 0.11
-# in two trial runs.
+# *A rival explanation:* the score finds any fine-tuning, not this animal. The harmless teachers are
+# the control, fine-tuned for as long on the same questions. Their rate is 0.02 to 0.09. But the
+# stated 0.05 holds exactly only for what the base itself writes. Larger data sets reveal smaller
+# differences: with 1,000 sequences, harmless data had rates of 0.07 and 0.11 in two runs.
 #
-# Not tested: a writer that knows of the audit and hides from it. And there is another audit, which
-# needs no suspicion: fine-tune a copy of the base on the data and ask it, as lesson 09 does.
+# Not tested: a writer that knows of the audit and hides from it. Another way to audit needs no
+# suspicion: fine-tune a copy of the base on the data, and ask it, as in lesson 09.
 #
 # ## Try
 # * `--n-sequences 30`: how few are enough? `--n-sequences 1000` (slow): what does the different
 #   base notice now?
 # * `--teacher-steps 20`: teachers with weaker preferences.
-# * Replace `[base] * 8` by `[different_base] * 8` in the line of `writers`. Now the clean data come
-#   from a model that is not the auditor's base. Is the stated false-alarm rate still right?
 
 # %%
 lesson.finish(
