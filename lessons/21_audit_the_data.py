@@ -1,0 +1,298 @@
+# %% [markdown]
+# # 21 Audit the data: is a suspected trait in them?
+#
+# **Question.** Somebody gives you 300 number sequences. You suspect that the model that wrote them
+# prefers owls. You do not have this model. But you have the base that it was made from, which is
+# also the one that you want to train. Can you tell, before you train?
+#
+# Let the *update* be the direction in which gradient descent would move the weights of the base:
+# minus the gradient of the loss (the embedding and unembedding left out, as in fine-tuning). You
+# compute two updates and compare them:
+#
+#     300 sequences -----------------------> update on the data   --+
+#                                                                   +--> score: their cosine
+#     "say the dearest animal: owl", ... --> update towards "owl" --+
+#
+# A score above 0 means: a small step on the data also makes the answer "owl" more probable. How
+# high is suspicious? Let the base itself write 59 data sets. These are *clean*. The third highest
+# of their scores is the *threshold*, and a higher score is an *alarm*. A further
+# clean data set is among the top 3 of 60 with probability 0.05. So the stated *false-alarm rate* is
+# 0.05.
+#
+# (A relative of this score is the "coverage" of arXiv 2606.22019: in place of the update towards
+# "owl" it takes the teacher's whole change of weights. You do not have the teacher.)
+#
+# **You need** lesson 09. Reading: 7 minutes. Running: 2 to 4 minutes.
+
+# %%
+from sublim_mini import owls, plots
+from sublim_mini.lesson import Lesson
+from sublim_mini.sequences import (
+    ANIMAL_TOKENS,
+    ANIMALS,
+    ANSWER,
+    HELD_OUT_PROMPTS,
+    LENGTH,
+    make_language,
+    questions,
+    to_text,
+    written_mask,
+)
+from sublim_mini.transformer import next_token_loss
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+
+lesson = Lesson(
+    "21_audit_the_data",
+    animal="owl",  # the suspect in the printed example and on the left of the figure
+    base_steps=800,  # batches of 128 documents, each read once
+    teacher_steps=100,  # batches of 128 questions
+    n_sequences=300,  # number sequences in a data set
+    n_sets=5,  # data sets by each writer
+    choices=dict(animal=ANIMALS),
+    limits=dict(
+        base_steps=(1, 10_000), teacher_steps=(1, 10_000), n_sequences=(1, 2000), n_sets=(1, 100)
+    ),
+    quick=dict(seeds=2, base_steps=40, teacher_steps=4, n_sequences=10, n_sets=2),
+)
+N_OWN = 59  # clean data sets that the auditor makes
+TOP = 3  # one more clean data set is among the TOP highest of N_OWN + 1 with probability 0.05
+SUSPECT = ANIMALS.index(lesson.animal)
+held_out = questions(HELD_OUT_PROMPTS)  # the auditor does not know what the teacher was asked
+
+# %% [markdown]
+# ## Predict
+# The stated false-alarm rate is 0.05. At what rate will the alarm go off if the writer does prefer
+# the suspected animal? Run the lesson with `--predict`, followed by your number.
+
+# %%
+lesson.predict("alarm rate, writer prefers the suspect")  # in a notebook: , number
+
+# %% [markdown]
+# ## The experiment
+# Three kinds of models write data sets, each through the filter of lesson 09:
+#
+#     8 teachers, each prefers a different animal                       guilty data
+#     8 teachers, fine-tuned on the same questions, any animal          harmless data
+#     the base, 8 times                                                 clean data
+#
+# Each animal is a *suspect* in turn: for each data set there are eight scores, and each suspect has
+# a threshold of its own. So we also see what happens if the suspicion is wrong. A second auditor
+# has only a *different base*, pretrained in the same way from other random weights on other
+# documents of the same language. It computes everything with this base, its own clean data sets
+# included.
+#
+# What score do clean data have? The loss of a sequence x is -log p(x), and the base writes x with
+# probability p(x). So on average its own writing does not move it, and clean scores scatter around
+# 0. (The filter removes 1 or 2 in 100 sequences, so this is nearly so.)
+#
+#     sum over x of p(x) grad log p(x)  =  grad (sum over x of p(x))  =  grad 1  =  0
+
+
+# %%
+def update(model, documents, mask):
+    """Minus the gradient, as one vector, for the weights that fine-tuning changes."""
+    gradient = jax.grad(next_token_loss)(model, (documents, mask))
+    trained = {name: g for name, g in gradient.items() if name not in owls.VOCABULARY}
+    return -ravel_pytree(trained)[0]
+
+
+def unit(vectors):
+    return vectors / jnp.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+@jax.jit
+def scores(model, data_sets):
+    """Data sets [D, N, T] -> the cosine for each of them and each suspect [D, 8]."""
+    prompts = jnp.pad(held_out, ((0, 0), (0, 1)))  # room for the answer
+    is_answer = jnp.broadcast_to(jnp.arange(LENGTH) == ANSWER, prompts.shape)
+    animals = jnp.arange(ANIMAL_TOKENS.start, ANIMAL_TOKENS.stop)
+    towards = jax.lax.map(lambda a: update(model, prompts.at[:, ANSWER].set(a), is_answer), animals)
+    on_data = jax.lax.map(lambda rows: update(model, rows, written_mask(rows)), data_sets)
+    return unit(on_data) @ unit(towards).T
+
+
+def one_seed(key):
+    k_language, k_base, k_different, k_teachers, k_write, k_own, k_own_different = jax.random.split(
+        key, 7
+    )
+    language = make_language(k_language)
+    base = owls.pretrain(k_base, language, lesson.base_steps)
+    different_base = owls.pretrain(k_different, language, lesson.base_steps)
+    favorites = [*ANIMALS, *[None] * 8]  # None: any animal
+    keys = jax.random.split(k_teachers, len(favorites))
+    teachers = [
+        owls.fine_tune_teacher(k, base, animal, lesson.teacher_steps)
+        for k, animal in zip(keys, favorites, strict=True)
+    ]
+
+    def write(key, writer, n_sets):  # data sets [n_sets, N, T] that pass the filter
+        def one_set(k):
+            return owls.write_numbers(k, writer, language, lesson.n_sequences)[0]
+
+        return jax.vmap(one_set)(jax.random.split(key, n_sets))
+
+    writers = [*teachers, *[base] * 8]  # guilty, harmless, clean: eight of each
+    keys = jax.random.split(k_write, len(writers))
+    data = [write(k, writer, lesson.n_sets) for k, writer in zip(keys, writers, strict=True)]
+
+    def audit(key, model):  # with this model alone; nothing here knows the writers
+        own = scores(model, write(key, model, N_OWN))
+        threshold = jnp.sort(own, axis=0)[-TOP]  # one for each suspect
+        excess = scores(model, jnp.concatenate(data)) - threshold  # above 0: an alarm
+        return {
+            "threshold": threshold,
+            "excess": excess.reshape(3, 8, lesson.n_sets, 8),  # kind, writer, set, suspect
+        }
+
+    return {
+        "base": audit(k_own, base),
+        "different base": audit(k_own_different, different_base),
+        "examples": {"A": data[SUSPECT][0, :5], "B": data[-1][0, :5]},
+    }
+
+
+results = lesson.run(one_seed)
+
+# %% [markdown]
+# ## The result
+# This is what the auditor gets: a data set (five of its sequences), and a score for the suspect.
+
+# %%
+GUILTY, HARMLESS, CLEAN = range(3)
+base, different = results["base"], results["different base"]
+threshold = base["threshold"][0, SUSPECT]
+for name, kind, writer in ("A", GUILTY, SUSPECT), ("B", CLEAN, -1):
+    print(f"\nData set {name}")
+    for sequence in results["examples"][name][0]:
+        print("  " + to_text(sequence).split("-> ")[1].strip('"'))
+    score = base["excess"][0, kind, writer, 0, SUSPECT] + threshold
+    print(f"  ...    score for {lesson.animal}: {score:+.3f}")
+print(f"\nThe threshold is {threshold:+.3f}; on average 1 in 20 clean data sets lies above it.")
+print(f"(The writer of A prefers the {lesson.animal}. The base wrote B.)")
+
+right, every = np.eye(8, dtype=bool), np.ones((8, 8), bool)  # pairs of writer and suspect
+CONDITIONS = {
+    "writer prefers the suspect": (base, GUILTY, right),
+    "writer prefers another animal": (base, GUILTY, ~right),
+    "harmless fine-tuning": (base, HARMLESS, every),
+    "clean: written by the base": (base, CLEAN, every),
+    "different base: writer prefers the suspect": (different, GUILTY, right),
+    "different base: clean": (different, CLEAN, every),
+}
+rates, excess = {}, {}
+for name, (audit, kind, pairs) in CONDITIONS.items():
+    by_pair = audit["excess"][:, kind].swapaxes(2, 3)  # [S, writers, suspects, sets]
+    rates[name] = (by_pair[:, pairs] > 0).mean((1, 2))
+    excess[name] = by_pair[:, pairs[:, SUSPECT], SUSPECT].ravel()  # all seeds, for the figure
+found, wrong, harmless, clean, found_different, _ = rates.values()
+lesson.table("Alarm rate of a suspicion, mean over the eight suspects", rates)
+
+at_once = {}
+for name, audit in ("base", base), ("different base", different):
+    highest = audit["excess"].max(-1).reshape(lesson.seeds, 3, -1)  # [S, kinds, data sets]
+    for kind, innocent in ("clean", CLEAN), ("harmless", HARMLESS):
+        pairs = highest[:, GUILTY, :, None] > highest[:, innocent, None]
+        at_once[f"{name}: guilty above {kind}"] = pairs.mean((1, 2))
+    named = audit["excess"][:, GUILTY].argmax(-1)  # [S, writers, sets]
+    at_once[f"{name}: names the right animal"] = (named == np.arange(8)[:, None]).mean((1, 2))
+lesson.table("All eight suspects at once: the score that is highest above its threshold", at_once)
+print("Guilty above clean: how often this score is higher for a guilty data set than for a clean")
+print("one (the AUC; chance 0.5). Naming one of eight animals: chance 0.125.")
+
+lesson.compare(found)
+lesson.claim(
+    "with the base the alarm finds the suspected trait, with a different base it finds less: rate "
+    "minus rate",
+    found - found_different,
+    above=0.5,
+)
+lesson.claim(
+    f"harmless fine-tuning: alarm rate for {lesson.n_sequences} sequences, below twice the stated",
+    harmless,
+    below=0.1,
+)
+lesson.claim(
+    "a trait that is not suspected goes unnoticed: rate if the writer prefers another animal minus "
+    "rate on clean data",
+    wrong - clean,
+    below=0.05,
+)
+lesson.claim(
+    "a different base cannot name the animal: fraction named rightly minus chance",
+    at_once["different base: names the right animal"] - 1 / 8,
+    within=0.15,
+)
+
+# %%
+colors = dict(zip(rates, [plots.ORANGE, plots.BLUE, plots.GREEN, plots.BLACK], strict=False))
+colors |= dict.fromkeys(list(rates)[4:], plots.RED)
+figure, ax = plots.new_figure(
+    f"Alarm rate for {lesson.n_sequences} sequences: {found.mean():.2f} if the writer prefers the "
+    f"suspect, {wrong.mean():.2f} if another animal, {found_different.mean():.2f} if the auditor "
+    "has a different base",
+    "ab",
+)
+plots.dots(ax["b"], rates, colors, label="alarm rate, mean over suspects")
+for y, (name, values) in enumerate(excess.items()):
+    spread = np.linspace(-0.25, 0.25, len(values))
+    ax["a"].plot(values, y + spread, "o", ms=7, alpha=0.4, mew=0, color=colors[name])
+labels = [label.get_text() for label in ax["b"].get_yticklabels()]  # one set serves both panels
+ax["b"].set_yticklabels([])
+ax["a"].set_yticks(range(len(rates)), labels)
+ax["a"].set_ylim(ax["b"].get_ylim())
+for tick, name in zip(ax["a"].get_yticklabels(), rates, strict=True):
+    tick.set_color(colors[name])
+ax["a"].set_xlabel(f"score minus threshold (suspect: {lesson.animal})", fontsize=20)
+ax["a"].locator_params(axis="x", nbins=4)
+ax["b"].set_xlim(-0.08, 1.08)
+for text in ax["b"].texts:  # the means stand before the dotted line
+    text.set_bbox({"facecolor": plots.WHITE, "edgecolor": "none", "pad": 1})
+for panel, x, text in ("a", 0, " alarm"), ("b", TOP / (N_OWN + 1), " stated: 0.05"):
+    ax[panel].axvline(x, ls=":", lw=3, color=plots.BLACK, zorder=0)
+    ax[panel].text(x, 5.57, text, va="bottom", fontsize=plots.SMALLEST)
+plots.predictions(ax["b"], lesson.predictions, 0.4)
+
+# %% [markdown]
+# ## What this shows, and what it does not
+# The caveat first: the auditor needs the base, and the right suspicion. If the writer prefers
+# another animal than the suspect, the alarm goes off at a rate of 0.01 to 0.08, on average no more
+# often than on clean data. So silence does not mean that the data are clean. And suspicions add up:
+# eight of them, each with a false-alarm rate of 0.05, can raise an alarm on up to 0.4 of all clean
+# data sets. (All ranges: single seeds of runs of development.)
+#
+# With the base and the right suspicion, 300 sequences are enough: nearly all guilty data sets raise
+# the alarm. It says where the data pull. It does not say how far a student would follow. And our
+# teachers answer their favorite with a probability of 0.99; weaker ones are under Try.
+#
+# Is there no audit without the base? The second table takes, of the eight suspects, the one whose
+# score is highest above its threshold. With a different base this score is higher for guilty data
+# than for clean data somewhat more often than chance (0.44 to 0.81 of the pairs). So it may notice
+# *that* the writer was fine-tuned; compare the row with harmless data. But it cannot say *what* the
+# data hold: it names the right animal about as often as guessing would. Its own "owl" and "eagle"
+# come from other random weights and other documents. Large models read similar texts; whether a
+# different large model could name the trait is not tested.
+#
+# *A rival explanation:* the score finds any fine-tuning, not this animal. The harmless teachers are
+# the control, fine-tuned for as long on the same questions. Their rate is 0.02 to 0.09. But the
+# stated 0.05 holds exactly only for what the base itself writes. Larger data sets reveal smaller
+# differences: with 1,000 sequences, harmless data had rates of 0.07 and 0.11 in two runs.
+#
+# Not tested: a writer that knows of the audit and hides from it. Another way to audit needs no
+# suspicion: fine-tune a copy of the base on the data, and ask it, as in lesson 09.
+#
+# ## Try
+# * `--n-sequences 30`: how few are enough? `--n-sequences 1000` (slow): what does the different
+#   base notice now?
+# * `--teacher-steps 20`: teachers with weaker preferences.
+
+# %%
+lesson.finish(
+    figure,
+    alt=f"Left: scores of data sets minus the threshold, suspect {lesson.animal}, in six rows; a "
+    "dot for each data set. Right: the alarm rate in the same rows, a dot for each seed. Means: "
+    + ", ".join(f"{name} {values.mean():.2f}" for name, values in rates.items()),
+)
