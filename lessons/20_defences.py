@@ -282,7 +282,7 @@ plots.predictions(ax, lesson.predictions, 0.35)
 # With this knowledge, trait and task come apart. Three defenses keep 0.94 to 0.99 of the task, and
 # at the pinned prompts P(owl) stays where it was. Judged by these prompts alone, the three look
 # perfect, and at other prompts by themselves they do as well. But after numbers the narrow KL and
-# the projection leak: on the mean of the four contexts they leave 0.03 to 0.18 and 0.03 to 0.24 of
+# the projection leak: on the mean of the four contexts they leave 0.03 to 0.18 and 0.03 to 0.30 of
 # the trait. The wide KL had pinned other prompts of this kind, and leaves at most 0.03. (A wide
 # projection is not among the six: in trial runs it was worse than the narrow one.)
 #
