@@ -140,10 +140,10 @@ def gallery(paths, folder):
         name, script = path.stem, path.read_text(encoding="utf-8")
         if not all((folder / f"{name}.{ending}").exists() for ending in ("json", "png")):
             continue
-        mnist = (folder / "mnist" / f"{name}.json").exists()
+        others = sorted(other for other in folder.iterdir() if (other / f"{name}.json").exists())
         earlier = folder / f"{name}.earlier.md"
         made.append({**about(path), **load(folder, name), "script": script})
-        made[-1]["mnist"] = load(folder / "mnist", name, False)["results"] if mnist else None
+        made[-1]["others"] = {o.name: load(o, name, False)["results"] for o in others}
         made[-1]["earlier"] = earlier.read_text(encoding="utf-8") if earlier.exists() else None
     if not made:
         raise InputError(f"no results in {folder}: python -m sublim_mini run all --out {folder}")

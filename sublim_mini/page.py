@@ -175,7 +175,8 @@ def _html_table(heads, rows, links=(), screen=""):
 def gallery_page(lesson):
     """A lesson's prose with the results of its display run, in Markdown.
 
-    lesson  also has its `script` (text), the results on `mnist` and the `earlier` runs, or None
+    lesson  also has its `script` (text), the results of `others`, name -> results, which are those
+            on "mnist" or of another case, and a text on `earlier` runs, or None
     """
     name, results = quote(lesson["name"]), lesson["results"]
     cells = re.split(r"^# %%(.*)$", lesson["script"], flags=re.MULTILINE)[1:]
@@ -196,13 +197,13 @@ def gallery_page(lesson):
     ]
     code = f"The code is left out here: [`{name}.py`](../{name}.py)."
     parts = [*prose[:1], code, *prose[1:place], *shown, *prose[place:]]
-    if mnist := lesson["mnist"]:
+    for other, results in lesson["others"].items():
         rows = [
             (row, f"{c['mean']:.3f}", interval(c, len(c["values"])), str(len(c["values"])))
-            for row, c in mnist["conditions"].items()
+            for row, c in results["conditions"].items()
         ]
-        parts += ["## The same on real MNIST"]
-        parts += [_table(("condition", "mean", "95 % interval", "n"), rows), *_claims(mnist)]
+        parts += [f"## The same {'on real MNIST' if other == 'mnist' else f'for {other}'}"]
+        parts += [_table(("condition", "mean", "95 % interval", "n"), rows), *_claims(results)]
     if lesson["earlier"]:
         parts += ["## Earlier runs", lesson["earlier"].strip()]
     return "\n\n".join([*parts, "[All lessons](README.md)"]) + "\n"

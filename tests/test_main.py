@@ -326,16 +326,22 @@ def test_a_gallery_page_has_the_prose_and_then_the_result(gallery, lessons):
     assert f"{line}*1 of 3 claims hold, 1 undecided.*\n" in index and "07" not in index
 
 
-def test_a_gallery_page_has_the_run_on_mnist_and_the_earlier_runs(gallery, lessons):
-    (gallery / "mnist").mkdir()
-    (gallery / "mnist" / "03_works.json").write_text((gallery / "03_works.json").read_text())
+def test_a_gallery_page_has_the_runs_on_mnist_and_of_another_case_and_the_earlier_ones(
+    gallery, lessons
+):
+    for other in "mnist", "triage":
+        (gallery / other).mkdir()
+        (gallery / other / "03_works.json").write_text((gallery / "03_works.json").read_text())
     (gallery / "03_works.earlier.md").write_text("Seed 3: claim 1 failed.\n")
     assert command.main(["gallery"], lessons) == 0
     text = (gallery / "03_works.md").read_text(encoding="utf-8")
-    _, mnist = text.split("## The same on real MNIST\n")
-    mnist, earlier = mnist.split("## Earlier runs\n\nSeed 3: claim 1 failed.\n")
-    assert "| one \\| two | 1.000 | all 2 the same | 2 |" in mnist and "✗ does not hold |" in mnist
+    _, others = text.split("## The same on real MNIST\n")
+    others, earlier = others.split("## Earlier runs\n\nSeed 3: claim 1 failed.\n")
+    for other in others.split("## The same for triage\n"):
+        assert "| one \\| two | 1.000 | all 2 the same | 2 |" in other
+        assert "✗ does not hold |" in other
     assert text.count("![") == 1 and earlier == "\n[All lessons](README.md)\n"
+    assert text.count("## The same") == 2
 
 
 def test_a_result_without_its_own_place_stands_at_the_end(gallery, lessons):
