@@ -98,7 +98,7 @@ def test_a_lesson_speaks_plainly(path):
 
 # ---- slow runs keep the committed verdicts ----
 
-COMMITTED = [p for p in sorted(GALLERY.glob("[0-9][0-9]_*.json")) if not p.stem.startswith("00_")]
+COMMITTED = [p for p in sorted(GALLERY.rglob("[0-9][0-9]_*.json")) if not p.stem.startswith("00_")]
 
 
 def verdicts(path):
@@ -108,7 +108,7 @@ def verdicts(path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("committed", COMMITTED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("committed", COMMITTED, ids=lambda p: str(p.relative_to(GALLERY)))
 def test_slow_runs_keep_the_committed_verdicts(committed, tmp_path):
     """An honest failure stays a failure: the run must say what the gallery says."""
     settings = json.loads(committed.read_text(encoding="utf-8"))["settings"]
