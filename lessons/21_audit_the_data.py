@@ -47,6 +47,7 @@ from jax.flatten_util import ravel_pytree
 
 lesson = Lesson(
     "21_audit_the_data",
+    seed=15982784,  # of the display run: the hash of the commit that froze this lesson
     animal="owl",  # the suspect in the printed example and on the left of the figure
     base_steps=800,  # batches of 128 documents, each read once
     teacher_steps=100,  # batches of 128 questions
