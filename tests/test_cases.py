@@ -12,6 +12,7 @@ TESTS = Path(__file__).parent
 LESSON = TESTS.parent / "lessons" / "19_biased_decisions.py"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case, words",
     [("triage", ("patients", "treated first", "region")), ("bail", ("defendants", "district"))],
