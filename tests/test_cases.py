@@ -1,0 +1,36 @@
+"""Lesson 19 runs with --quick in its other two worlds, and speaks of them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+LESSON = TESTS.parent / "lessons" / "19_biased_decisions.py"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "case, words",
+    [("triage", ("patients", "treated first", "region")), ("bail", ("defendants", "district"))],
+)
+def test_the_biased_decisions_of_another_world(case, words, tmp_path):
+    flags = ["--case", case, "--quick", "--seed", "1", "--out", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(TESTS / "quick_run.py"), str(LESSON), *flags],
+        env={**os.environ, "MPLBACKEND": "agg", "PYTHONUTF8": "1"}
+        | {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    results = json.loads((tmp_path / f"{LESSON.stem}.json").read_text("utf-8"))
+    assert results["settings"]["case"] == case
+    for word in words:
+        assert word in done.stdout
+    assert not any(word in done.stdout for word in ("invited", "group A", "applicant"))
