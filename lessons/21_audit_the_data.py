@@ -260,7 +260,7 @@ plots.predictions(ax["b"], lesson.predictions, 0.4)
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: the auditor needs the base, and the right suspicion. If the writer prefers
-# another animal than the suspect, the alarm goes off at a rate of 0.01 to 0.08, on average no more
+# another animal than the suspect, the alarm goes off at a rate of 0.00 to 0.08, on average no more
 # often than on clean data. So silence does not mean that the data are clean. And suspicions add up:
 # eight of them, each with a false-alarm rate of 0.05, can raise an alarm on up to 0.4 of all clean
 # data sets. (All ranges: single seeds of runs of development.)
@@ -271,9 +271,9 @@ plots.predictions(ax["b"], lesson.predictions, 0.4)
 #
 # Is there no audit without the base? The second table takes, of the eight suspects, the one whose
 # score is highest above its threshold. With a different base this score is higher for guilty data
-# than for clean data somewhat more often than chance (0.44 to 0.81 of the pairs). So it may notice
-# *that* the writer was fine-tuned; compare the row with harmless data. But it cannot say *what* the
-# data hold: it names the right animal about as often as guessing would. Its own "owl" and "eagle"
+# than for clean data somewhat more often than chance (0.44 to 0.81 of the pairs). Against harmless
+# data it is about the same. So it may notice *that* the writer has some trait. But it cannot say
+# *which*: it names the right animal about as often as guessing would. Its own "owl" and "eagle"
 # come from other random weights and other documents. Large models read similar texts; whether a
 # different large model could name the trait is not tested.
 #
