@@ -228,7 +228,7 @@ lesson.claim(
     above=0.3,  # twofold
 )
 lesson.claim(
-    "random-token prompts point to B more clearly than number prompts do: difference of log10 of KL "
+    "random-token prompts point to B more clearly than number prompts: difference of log10 of KL "
     "to A / KL to B of the stress student",
     pull["random-token"] - pull["number"],
     above=0.2,
