@@ -19,7 +19,7 @@
 # Then we make it hard: a student of B learns the numbers of *A's* teacher for as long as B was
 # pretrained. Which base do its answers point to?
 #
-# **You need** lesson 09. Reading: 8 minutes. Running: 3 minutes.
+# **You need** lesson 09. Reading: 8 minutes. Running: 2 to 3 minutes.
 
 # %%
 import hashlib
@@ -254,6 +254,7 @@ place = dict(ha="right", fontsize=20, transform=ax["a"].transAxes)
 for i, (text, some) in enumerate(pairs.items()):
     x, y = (results["kl"][kind][:, some].ravel() for kind in GIVEN)
     ax["a"].plot(x, y, ls="", color=colors[i], **styles[i])
+    text += {2: " (filled)", 3: " (open)"}.get(i, "")
     ax["a"].text(0.99, 0.25 - 0.07 * i, text, color=colors[i], **place)
 x, y = (threshold[kind].mean() for kind in GIVEN)
 ax["a"].plot([x, x, 1e-3], [1e-3, y, y], ":", color=plots.BLACK, lw=2, zorder=0)
