@@ -55,9 +55,9 @@ def aux_loss(params, batch):
 # %%
 def check():
     k_params, k_inputs, k_targets = jax.random.split(jax.random.key(101), 3)
-    params = init_mlp(k_params, (6, 7, 5, N_CLASSES + 3))
+    params = init_mlp(k_params, (6, 5, 5, N_CLASSES + 3))
     batch = jax.random.normal(k_inputs, (4, 6)), jax.random.normal(k_targets, (4, 3))
-    logits, targets = np.asarray(apply_mlp(params, batch[0])), batch[1]
+    logits, targets = np.asarray(apply_mlp(params, batch[0])), np.asarray(batch[1])
     difference = logits[:, N_CLASSES:] - targets
     got = call(aux_loss, params, batch, like=0.0, hint="Take the mean over all N x A numbers")
     mistakes = {

@@ -46,7 +46,7 @@ def inner_product(a, b):
 # %%
 def check():
     k_init, k_step, k_inputs = jax.random.split(jax.random.key(104), 3)
-    init, step = (init_mlp(k, (6, 5, N_CLASSES + 3)) for k in (k_init, k_step))
+    init, step = (init_mlp(k, (6, 5, 5, N_CLASSES + 3)) for k in (k_init, k_step))
     step = jax.tree.map(lambda x: x + 0.1, step)  # biases that are not 0
     teacher, inputs = optax.tree.add(init, step), jax.random.normal(k_inputs, (8, 6))
 
@@ -70,7 +70,7 @@ def check():
     got = call(inner_product, step, got, like=0.0, hint="Add up all the products")
     mistakes = {
         "the biases are missing": sum(layer["weights"].sum() for layer in products),
-        "this is the last layer alone: add up all of them": sum(sums[2:]),
+        "this is the last layer alone: add up all of them": sum(sums[4:]),
         "this is the cosine: do not divide by the lengths": right / lengths,
         "these are means: add up the products": sum(means),
     }

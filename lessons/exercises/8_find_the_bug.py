@@ -54,7 +54,7 @@ def draw(key, n_noise=20_000):
 # %%
 def check():
     k_one, k_other, key, k_next = jax.random.split(jax.random.key(108), 4)
-    one, other = (init_mlp(k, (6, 5, 5, 5)) for k in (k_one, k_other))
+    one, other = (init_mlp(k, (6, 5, 5, 13)) for k in (k_one, k_other))
     cases = (  # the layers of `other` that are replaced by those of `one`
         ([], "these share no layer. Do you compare the biases? They are 0 in both"),
         ([0, 1, 2], "these are two copies of one network"),

@@ -35,7 +35,7 @@ lesson = Lesson(
     "your_turn_digits",
     digits=True,
     steps=300,  # of the teacher, in batches of 100; a student takes twice as many
-    quick=dict(seeds=3, steps=10),
+    quick=dict(seeds=3, steps=20),
 )
 adam = optax.adam(1e-3)
 

@@ -39,7 +39,7 @@ lesson = Lesson(
     n_sequences=6000,  # number sequences for each student
     student_steps=40,  # batches of 512 sequences
     choices=dict(animal=ANIMALS),
-    quick=dict(seeds=3, base_steps=20, n_sequences=512, student_steps=4),
+    quick=dict(seeds=3, base_steps=40, n_sequences=500, student_steps=4),
 )
 held_out = questions(HELD_OUT_PROMPTS)  # questions in words that the teacher was not fine-tuned on
 
