@@ -63,14 +63,10 @@ def functions(path):
 
 @pytest.fixture(autouse=True, scope="module")
 def compile_fast():
-    """Nearly all of these tests' time is compiling; what is compiled so is not left to others."""
+    """Nearly all of these tests' time is compiling: each optimizer is made once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(optax, "adam", cache(optax.adam))  # one optimizer: compiled once
-        jax.config.update("jax_disable_most_optimizations", True)
-        jax.clear_caches()
+        patch.setattr(optax, "adam", cache(optax.adam))
         yield
-        jax.config.update("jax_disable_most_optimizations", False)
-        jax.clear_caches()
 
 
 # ---- stubs ----
