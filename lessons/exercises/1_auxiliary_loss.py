@@ -26,6 +26,7 @@ from sublim_mini.mlp import N_CLASSES, accuracy, apply_mlp, aux_logits, class_lo
 from sublim_mini.train import train
 
 import jax
+import jax.numpy as jnp  # noqa: F401  (for your code)
 import numpy as np
 import optax
 

@@ -14,15 +14,17 @@ from sublim_mini.digits import draw_digits
 from sublim_mini.mlp import N_CLASSES, accuracy, aux_logits, aux_loss, class_loss, init_mlp
 
 import jax
+import jax.numpy as jnp  # noqa: F401  (for your code)
 import optax
 
 optimizer = optax.adam(1e-3)
 
 # %% [markdown]
 # ## Your part
-# One step of training is three things. First the gradient: `jax.grad(loss)(params, batch)`. Then
-# the *update*, what to add to the params. An *optimizer* makes it from the gradient; here it is
-# Adam, which remembers earlier gradients in its *state*:
+# A *batch* is a pair: 100 inputs, and the targets, what the network should give for them. One step
+# of training is three things. First the gradient: `jax.grad(loss)(params, batch)`. Then the
+# *update*, what to add to the params. An *optimizer* makes it from the gradient; here it is Adam,
+# which remembers earlier gradients in its *state*:
 #
 #     updates, state = optimizer.update(gradient, state)
 #

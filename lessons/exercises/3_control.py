@@ -15,6 +15,7 @@ from sublim_mini.mlp import N_CLASSES, accuracy, aux_logits, aux_loss, class_los
 from sublim_mini.train import train
 
 import jax
+import jax.numpy as jnp  # noqa: F401  (for your code)
 import optax
 
 SIZES = 784, 96, 96, N_CLASSES + 10  # of the layers, from the pixels to the logits
@@ -27,7 +28,7 @@ adam = optax.adam(1e-3)
 # of the same teacher on the same noise. Both see the same batches in the same order: so they are
 # trained with the same key, `k_order`. (`train` shuffles the noise by its key.) From the package:
 #
-#     data = inputs, targets
+#     data = inputs, targets                # what the network sees, and what it should give
 #     params = train(loss, adam, init, data, key, steps=n_steps, batch_size=100)
 
 

@@ -20,8 +20,8 @@ import numpy as np
 
 # %% [markdown]
 # ## Your part
-# A document has 16 tokens. Token 0 means "numbers follow", tokens 1 to 3 are given as the prompt,
-# and the model wrote the other twelve, tokens 4 to 15:
+# A *document* is one sequence of numbers, of 16 tokens. Token 0 means "numbers follow", tokens 1
+# to 3 are given as the prompt, and the model wrote the other twelve, tokens 4 to 15:
 #
 #     position      0    1   2   3   4   5  ...  15
 #     documents     NUM  34  58  14  53  93 ...  50

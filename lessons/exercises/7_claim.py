@@ -17,6 +17,7 @@ from sublim_mini.mlp import N_CLASSES, apply_mlp, aux_logits, aux_loss, class_lo
 from sublim_mini.train import train
 
 import jax
+import jax.numpy as jnp  # noqa: F401  (for your code)
 import numpy as np
 import optax
 from scipy import stats

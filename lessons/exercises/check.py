@@ -119,13 +119,24 @@ def insert_solution(space, exercise):
     exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), space)
 
 
+ADVICE = {  # part of an error's text -> what it may mean here
+    "Tracer": "JAX computes this with symbols, not numbers: use jnp, not np, and no `if`.",
+    "ncompatible shapes": "Print the shapes: print(x.shape). x[10] is a row, x[:, 10] a column.",
+    "'list'": "Params and steps are lists of layers: reach each array by jax.tree.map(f, ...).",
+    "ambiguous": "a == b gives many answers, one for each number: (a == b).all() is one.",
+    "values to unpack": "A batch, or data, is a pair: (inputs, targets).",
+    "callable": "jax.grad takes a function, and gives a function: jax.grad(loss)(params, batch).",
+}
+
+
 def where(error, file):
-    """The lines of the exercise in which an error came up, and the error; no lines of JAX."""
+    """The lines of the reader's code in which an error came up, the error, and advice."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == file]
+    frames = [f for f in frames if f.name not in ("check", "experiment")] or frames
     text = f"{type(error).__name__}: {error}".split("\n")[0]
-    if "Tracer" in type(error).__name__:
-        text += "\nJAX computes this with symbols, not numbers. Use jnp, not np, and no `if`."
-    return "Your code stopped here:\n" + "".join(traceback.format_list(frames)) + text
+    advice = [f"\n{tip}" for part, tip in ADVICE.items() if part in text][:1]
+    lines = "".join(traceback.format_list(frames))
+    return f"Your code stopped here:\n{lines}{text}{''.join(advice)}"
 
 
 def report(rows, quick):
