@@ -329,7 +329,8 @@ print(f"\nMade again: {equal:,} of {weights.size:,} weights are equal, bit for b
 # prompts do as well: an answer has twelve numbers, not one token.)
 #
 # (The recipe of the stress student was chosen in trial runs, partly because number prompts fail
-# there: with a third of the learning rate they mostly did not. So data *can* do this; they need not.)
+# there: with a third of the learning rate they mostly did not. So data *can* do this; they need
+# not.)
 #
 # *A rival explanation:* what gives the base away is the token matrices, which a student keeps. That
 # the stress student changed these as well, and still points to B after random tokens, weakens it.
