@@ -533,7 +533,7 @@ def modules():
         ),
         (
             "    return np.mean((np.array(aux_logits(params, inputs)) - batch[1]) ** 2)",
-            "Use jnp, not",
+            "use jnp, not",
         ),
         ("    return undefined", "NameError: name 'undefined' is not defined"),
     ],
