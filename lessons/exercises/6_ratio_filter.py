@@ -101,8 +101,8 @@ def check():
 
 # %% [markdown]
 # ## The experiment
-# The control removes a random half. `P(owl)` is the probability of "owl" among the eight animals,
-# when the model is asked for its favorite.
+# It takes 10 to 25 seconds. The control removes a random half. `P(owl)` is the probability of "owl"
+# among the eight animals, when the model is asked for its favorite.
 
 
 # %%

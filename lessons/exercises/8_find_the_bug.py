@@ -25,7 +25,7 @@ adam = optax.adam(1e-3)
 # ## Your part
 # 1. Write the test: in which layers do two networks have the same weights? Compare only `weights`:
 #    the biases are all 0 before training, in every network.
-# 2. All that is random in the colleague's run comes from `draw`. Repair it. There are two bugs. A
+# 2. Both initializations of the colleague's run come from `draw`. Repair it. There are two bugs. A
 #    reminder: a function of JAX gives the same result whenever its key is the same, `split` too.
 
 
