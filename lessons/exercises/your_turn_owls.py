@@ -107,7 +107,7 @@ result = lesson.run(one_seed)
 lesson.table(f"P({lesson.animal}), when asked for its favorite animal", result, chance=1 / 8)
 usual, mine = result["usual student"], result[NAME]
 # CHANGE
-lesson.claim("six numbers carry less: P of the usual student minus mine", usual - mine, above=0)
+lesson.claim("six numbers carry less: P, usual student minus mine", usual - mine, above=0.1)
 # END
 control = result[f"control: {NAME}, the base's numbers"] - result["base"]
 lesson.claim("mine learns nothing from the base's numbers: P minus base", control, within=0.1)
@@ -122,7 +122,9 @@ lesson.finish(figure, alt=title)
 
 # %% [markdown]
 # CHANGE
-# **What I conclude, and what not.** The claim holds in our run: six numbers carry less than twelve,
-# and still much of the trait. The control says that learning from six numbers as such does not make
-# a model prefer owls. It does not answer the rival: next, learn only the LAST six.
+# **What I conclude, and what not.** In my run the claim failed: the difference was 0.17, its interval
+# 0.09 to 0.25, and I had asked for more than 0.1. So six numbers carry less than twelve, but by how
+# much I cannot say; and they still carry much of the trait. The control says that learning from six
+# numbers as such does not make a model prefer owls. It does not answer the rival: next, learn only
+# the LAST six.
 # END
