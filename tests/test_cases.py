@@ -1,4 +1,4 @@
-"""Lesson 19 runs with --quick in its other two worlds, and speaks of them."""
+"""Lesson 19 runs with --quick in its other two cases, and speaks of them."""
 
 import json
 import os
@@ -17,12 +17,11 @@ LESSON = TESTS.parent / "lessons" / "19_biased_decisions.py"
     "case, words",
     [("triage", ("patients", "treated first", "region")), ("bail", ("defendants", "district"))],
 )
-def test_the_biased_decisions_of_another_world(case, words, tmp_path):
+def test_the_biased_decisions_of_another_case(case, words, tmp_path):
     flags = ["--case", case, "--quick", "--seed", "1", "--out", str(tmp_path)]
     done = subprocess.run(
         [sys.executable, "-W", "error", str(TESTS / "quick_run.py"), str(LESSON), *flags],
-        env={**os.environ, "MPLBACKEND": "agg", "PYTHONUTF8": "1"}
-        | {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"},
+        env={**os.environ, "PYTHONUTF8": "1"},
         cwd=tmp_path,
         capture_output=True,
         text=True,
