@@ -122,9 +122,9 @@ lesson.finish(figure, alt=title)
 
 # %% [markdown]
 # CHANGE
-# **What I conclude, and what not.** In my run the claim failed: the difference was 0.17, its interval
-# 0.09 to 0.25, and I had asked for more than 0.1. So six numbers carry less than twelve, but by how
-# much I cannot say; and they still carry much of the trait. The control says that learning from six
-# numbers as such does not make a model prefer owls. It does not answer the rival: next, learn only
-# the LAST six.
+# **What I conclude, and what not.** In my run the claim failed: the difference was 0.17, with an
+# interval of 0.09 to 0.25, and I had asked for more than 0.1. So six numbers carry less than
+# twelve, but by how much I cannot say; and they still carry much of the trait. The control says
+# that learning from six numbers as such does not make a model prefer owls. It does not answer the
+# rival: next, learn only the LAST six.
 # END
