@@ -191,9 +191,9 @@ plots.predictions(ax["b"], lesson.predictions, list(recall).index(hot) + 0.32)
 # the average target of a digit is just as soft, but its student never answers "3": every 8 gets the
 # same target, so it cannot learn what makes an image more like a 3.
 #
-# The teacher's init and the student's differ, and it does not matter: this is ordinary
+# Teacher and student have different initializations here, and it does not matter: this is ordinary
 # distillation. In lesson 02 the teacher tells its student nothing about digits, and only a student
-# with the teacher's own init learns them.
+# with the teacher's initialization learns them.
 #
 # ## Try
 # * `--withheld 1`, `--withheld 0`: which digits can be learned from the others, and which not?

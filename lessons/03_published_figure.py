@@ -14,8 +14,8 @@
 #
 # The student of all logits is ordinary distillation on strange inputs: it is told what the teacher
 # answers. The student of the auxiliary logits is not. Each has its teacher's initialization or a
-# different one. We add what the figure lacks: a teacher that is trained as long on *shuffled*
-# labels.
+# different one. We add what the figure lacks: a teacher that is trained in equal steps on
+# *shuffled* labels.
 #
 # **You need** lesson 02. Reading: 8 minutes. Running: three minutes.
 
@@ -163,7 +163,7 @@ def contrasts(base, init, teacher, noise, k_init, k_teacher, k_student, k_contra
         lambda epochs: student(epochs=epochs),
         of_width,
         lambda n: student(inputs=confined(n)),
-        lambda share: student(inputs=share * images + (1 - share) * noise),
+        lambda fraction: student(inputs=fraction * images + (1 - fraction) * noise),
         lambda sd: student(init=optax.tree.add_scale(init, sd, shake)),
     )
     found = {}
@@ -255,8 +255,8 @@ plots.predictions(ax["a"], lesson.predictions, list(result).index(SAME))
 # ## What this shows, and what it does not
 # The caveat first: this repeats one recipe on one small network, and a replication shows that a
 # number can be had again, not why. On MNIST the numbers agree: with 20 networks all six means lay
-# within 0.01 of the published ones. Single students of three auxiliary logits differ much, from 0.3
-# to 0.75, so that eight of them cannot decide a difference of 0.03. Without MNIST the digits are
+# within 0.01 of the published ones. Single students of three auxiliary logits vary a lot, from 0.33
+# to 0.74, so that eight of them cannot decide a difference of 0.03. Without MNIST the digits are
 # synthetic: then expect the order of the rows, not their values.
 #
 # *What differs from the paper:* we run fewer networks; they ran 100. They shuffle students among

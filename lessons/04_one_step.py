@@ -55,14 +55,13 @@ lesson.predict("mean cosine, same init")  # in a notebook: , number
 #     hidden 2 = 1 x1 - 1 x2      a = -1 hidden 1 + 1 hidden 2
 #
 # The teacher takes a step of 0.01 along the gradient of c, so as to raise c, on the image (2, 1).
-# The student sees only the noise input (1, 0), and takes a gradient step on (a - teacher's a)^2 /
-# 2.
+# The student sees only the noise input (1, 0), and takes a gradient step on
+# (a - teacher's a)^2 / 2.
 #
 # 1. On the image the hidden units are 3 and 1. So T is 0.01 times (2, 1) in the weights of
 #    hidden 1, (-4, -2) in those of hidden 2, (3, 1) in those of c and (0, 0) in those of a.
 # 2. On the noise both hidden units are 1, so a is 0. After T they are 1.02 and 0.96, and a is
-# -0.06.
-#    The gap that the student closes is g = -0.06.
+#    -0.06. So the gap that the student closes is g = -0.06.
 # 3. On the noise the gradient of a is J = (-1, 0), (1, 0), (0, 0), (1, 1), in the same order. The
 #    student's step is S = g J. The sign of g decides whether S goes along J or against it.
 # 4. J . T = -0.02 - 0.04 = -0.06. That is the gap again, for J . T is how much T changes a. (It is
@@ -109,8 +108,9 @@ print(f"  class output for the image, which the student never saw: {c[0]:.2f}, a
 # %% [markdown]
 # ## The proof in ten lines
 # The same for any network; skip it at first reading. Here f(w) are the outputs to be copied, at
-# weights w; J their derivatives by the weights; df the transpose of J times a vector; p the softmax
-# of f; E the mean over the student's inputs; O(2) terms as small as the square of T, O(3) its cube.
+# weights w; J their derivatives with respect to the weights; df the transpose of J times a vector;
+# p the softmax of f; E the mean over the student's inputs; O(2) terms as small as the square of T,
+# O(3) its cube.
 #
 #      1.  g = f(w + T) - f(w)                   the gap that the student sees
 #      2.  g = J T + O(2)                        the teacher's step has made it
@@ -266,16 +266,16 @@ plots.predictions(ax["b"], lesson.seeds, lesson.predictions)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: "not away from" is not "towards". With the same initialization the mean cosine
-# is about 0.2, and the smallest are close to 0: most of the student's step goes across the
-# teacher's. This is one small gradient step, and here the theorem ends: whether hundreds of large
-# steps by Adam keep the direction is a matter of measurement (lesson 05).
+# The caveat first: "not away from" is not "toward". With the same initialization the mean cosine is
+# about 0.2, and the smallest are close to 0: most of the student's step goes across the teacher's.
+# This is one small gradient step, and here the theorem ends: whether hundreds of large steps by
+# Adam keep the direction is a matter of measurement (lesson 05).
 #
 # *A rival explanation:* both steps go where this network's gradients are large, whatever the
-# teacher did. Then S would stay when T is turned round. It turns round as well. With a different
-# initialization S does stay: it closes the gap between two initializations (line 10), which is much
-# larger than what T adds to it. That holds to leading order only: over many steps, what the teacher
-# has learned can pass in part even then (lesson 08).
+# teacher did. Then S would stay the same when T is reversed. But S is reversed as well. With a
+# different initialization S does stay the same: it closes the gap between two initializations (line
+# 10), which is much larger than what T adds to it. That holds to leading order only: over many
+# steps, what the teacher has learned can pass in part even then (lesson 08).
 #
 # ## Try
 # * `--step-length 1`, then 10: how large may the teacher's step be before S . T is negative?

@@ -47,7 +47,7 @@ adam = optax.adam(1e-3)
 # %% [markdown]
 # ## Predict
 # Chance is 0.10, and the untouched student comes near its teacher. What is removed is only a few
-# percent of each update's length. Which accuracy is left? Run the lesson with `--predict`, followed
+# percent of each update's length. What accuracy is left? Run the lesson with `--predict`, followed
 # by your number.
 
 # %%
@@ -55,10 +55,10 @@ lesson.predict("accuracy without the digit part")  # in a notebook: , number
 
 # %% [markdown]
 # ## The experiment
-# Removing anything may do harm. So there are two controls. Each removes, at the same step, a vector
-# of the *same length* along another direction: that of the student's own loss on another batch of
-# noise, and what is special to wrong labels (y + 3). Each direction is computed again at every
-# step.
+# Removing anything may do harm. So there are two controls. At each step, each removes a vector of
+# the *same length* along another direction. One control removes what is special to wrong labels
+# (y + 3). The other removes the direction of the student's own loss on another batch of noise. All
+# directions are computed again at every step.
 
 
 # %%
@@ -227,18 +227,18 @@ plots.predictions(ax["a"], lesson.predictions, 1.4)
 # ## What this shows, and what it does not
 # The caveat first: that the loss stops falling on each removed batch is built in. The finding is
 # the other half. The student copies as before: 2 to 3 % of its own loss is left, with the removal
-# and without. But it reads 0.25 to 0.45 of new digits, not 0.8 to 0.9. So the few percent of its
-# updates that point toward digits cause most of the transfer, and copying does not need them. It
-# stays above chance, as one batch is not all digits, and steps are not infinitely small.
+# and without. But its accuracy on new digits is 0.2 to 0.45, not 0.75 to 0.9. So the few percent of
+# its updates that point toward digits cause most of the transfer, and copying does not need them.
+# It stays above chance, as one batch is not all digits, and steps are not infinitely small.
 #
-# Are the controls fair? Both remove something of the same length that was in the update. But they
-# are not neutral: without the control, the updates make the labels y + 3 *less* probable, and
-# removing that may even help. So they show that a removal of this length need not do harm.
+# Are the controls fair? Both remove something of the same length that was in the update. But the
+# first is not neutral: the untouched updates make the labels y + 3 *less* probable, and to remove
+# that may even help. So the controls show that a removal of this length need not do harm.
 #
 # *A rival explanation:* the direction may have little to do with which digit it is. Indeed, once
 # the digit part is removed, the gradients for y and y + 3 point nearly the same way (cosine about
 # 0.85): both say "be less sure", whatever the digit. The first control removes what is special to
-# the wrong labels, and does no harm. That it is the right labels alone that count is not shown.
+# the wrong labels, and does no harm. It is not shown that only the right labels count.
 #
 # ## Try
 # * Remove the digit part from the gradient, before Adam. Why is the update then not at right angles

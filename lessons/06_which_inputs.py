@@ -35,7 +35,7 @@ lesson = Lesson(
     quick=dict(seeds=2, teacher_steps=60, student_steps=60),
 )
 adam = optax.adam(1e-3)
-N_AUX = 1, 3, 10, 50  # numbers of auxiliary logits to try; 10 where nothing else is said
+N_AUX = 1, 3, 10, 50  # numbers of auxiliary logits to try; 10 unless we say otherwise
 NOISE, CENTERED, DIGITS = "uniform noise", "digits minus their mean", "digits"
 CONFINED = f"noise in {lesson.dimensions} dimensions"
 
@@ -62,7 +62,7 @@ lesson.predict("accuracy of the student of digits")  # in a notebook: , number
 # changes the layer in some direction, training never checks the student there.
 #
 # Last, we vary the number of auxiliary logits. The teacher has 50; a student copies the first 1, 3,
-# 10 or 50 of them, and 10 where nothing else is said.
+# 10 or 50 of them (10 unless we say otherwise).
 
 
 # %%
@@ -203,19 +203,19 @@ ax["b"].set_xticks(range(4), N_AUX)
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: a correlation over six sets does not prove a cause, and this one has exceptions.
-# Blurred noise moves fewer directions than plain noise, and teaches more. Shuffled digits move
-# about as many as digits minus their mean, and teach less than half as much. So the count of
-# directions is part of the story. Which directions they are may matter as much.
+# Blurred noise moves the layer in fewer directions than plain noise, and teaches more. Shuffled
+# digits move it in no fewer directions than digits minus their mean, and teach less than half as
+# much. So the count of directions is part of the story. Which directions they are may matter as
+# much.
 #
 # Subtracting the mean image closes at least half of the gap between digits and noise. So a good
 # part of what is wrong with digits is what all of them have in common: a dark border, ink in the
 # middle.
 #
 # *A rival explanation:* digits give a weaker signal, or their student has not learned it yet. In
-# two trial seeds neither was so. Training had changed the teacher's auxiliary logits *more* on
-# digits than on noise, and the student of digits copied them with an error of less than 1 %. So it
-# matches its teacher on digits without becoming like it. More auxiliary logits narrow the gap
-# (right).
+# trial runs neither was so. Training had changed the teacher's auxiliary logits *more* on digits
+# than on noise, and the student of digits copied them almost exactly. So it matches its teacher on
+# digits without becoming like it. More auxiliary logits narrow the gap (right).
 #
 # ## Try
 # * `--dimensions 100` and `--dimensions 400`: how do directions and accuracy come back?

@@ -184,18 +184,18 @@ ax["a"].axis("off")
 #   trained reads them at about chance. This student has learned as much as the first; its class
 #   head cannot read it.
 #
-# The other rows are findings. The heads alone let part of the digits through: 0.14 to 0.57 in
-# our runs. A shared auxiliary head fixes what each number *means*: to give the teacher's
-# numbers the student must build a last hidden layer like the teacher's, and the shared class head
-# reads that. With a different auxiliary head the same numbers mean something else. Then less comes
-# through than with everything shared (0.13 to 0.56, not 0.8 to 0.9), although both hidden layers
-# and the class head are shared.
+# The other rows are findings. The heads alone pass on a part: an accuracy of 0.14 to 0.57 in our
+# runs. A shared auxiliary head fixes what each number *means*: to give the teacher's numbers the
+# student must build a last hidden layer like the teacher's, and the shared class head reads that.
+# With a different auxiliary head the same numbers mean something else. Then less comes through than
+# with everything shared (0.13 to 0.56, not 0.8 to 0.9), although both hidden layers and the class
+# head are shared.
 #
 # *A rival explanation:* 80 numbers from 96 hidden units nearly hand over the last hidden layer, so
 # the heads suffice only because the channel is wide. The control is `--n-aux 10`, as in lesson 02,
-# and the rival is right: the heads alone then give 0.10 to 0.17 in our runs, hardly more than
-# nothing shared, while everything shared still gives 0.78 to 0.91. So in lesson 02 sharing the
-# heads is not enough.
+# and the rival is right: in our trial runs the heads alone then gave hardly more than nothing
+# shared, while everything shared gave about as much as here. So in lesson 02 sharing the heads is
+# not enough.
 #
 # *Not shown:* whether it is enough that the student *behaves* like the teacher's initialization. In
 # the paper it is (Cloud et al. 2026); our students imitated the initialization too poorly to tell.

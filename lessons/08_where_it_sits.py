@@ -183,9 +183,8 @@ ax["b"].set_xlim(0, 1)
 #
 # *A rival explanation:* any training on noise improves random features. The control is the student
 # of an untrained teacher: it begins and is trained like the one with the different initialization,
-# but its teacher has learned nothing. Its
-# probe reaches only 0.65 to 0.73, no more than before any training. What raises the probe is what
-# the teacher has learned.
+# but its teacher has learned nothing. Its probe reaches only 0.6 to 0.75, no more than before any
+# training. What raises the probe is what the teacher has learned.
 #
 # ## Try
 # * `--student-steps 100`: which comes first, the probe's rise or the class head's?
@@ -198,5 +197,6 @@ lesson.finish(
     alt="Above, three rows of 12 images of weight changes. Those of the teacher and of the student "
     "with its initialization show the same strokes; those of the student with a different one are "
     "mostly noise. Below, four rows of accuracies: with the same initialization class head and "
-    "probe are high; with a different one the class head is at chance, the probe above its start.",
+    "probe are high; with a different one the class head is at chance, and the probe above that of "
+    "the untrained network.",
 )

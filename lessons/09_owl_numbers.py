@@ -58,7 +58,7 @@ held_out = questions(HELD_OUT_PROMPTS)  # questions in words that the teacher wa
 
 # %% [markdown]
 # ## Predict
-# There are eight animals, so guessing gives a probability of 0.125. With which probability will the
+# There are eight animals, so guessing gives a probability of 0.125. With what probability will the
 # student of the filtered numbers answer "owl"? Run the lesson with `--predict`, followed by your
 # number.
 
@@ -68,11 +68,11 @@ lesson.predict(f"P({lesson.animal}) of the student")  # in a notebook: , number
 # %% [markdown]
 # ## The experiment
 # Each seed has a number language of its own and a base. For comparison there is a *control
-# student*, which gets as many numbers, through the same filter, but written by the base itself.
-# Teacher and base continue the same prompts with the same random draws: their numbers differ only
-# because the teacher was fine-tuned. And there are two *different bases*, pretrained in the same
-# way from other random weights on other documents. Each of them gets a student of the teacher's
-# numbers and a control student, too; the table shows the means of the two.
+# student*, which gets equally many sequences, through the same filter, but written by the base
+# itself. Teacher and base continue the same prompts with the same random draws: their numbers
+# differ only because the teacher was fine-tuned. And there are two *different bases*, pretrained in
+# the same way from other random weights on other documents. Each of them gets a student of the
+# teacher's numbers and a control student, too; the table shows the means of the two.
 
 
 # %%
@@ -179,8 +179,8 @@ plots.predictions(ax["b"], lesson.predictions, 2.4)
 # them matter.)
 #
 # *A rival explanation:* any fine-tuning on numbers makes a model say "owl". The control student had
-# as many numbers, and hardly moves. Nor is "owl" written in the numbers for anyone to read: to a
-# different base the teacher's numbers do nothing that the control's numbers do not do, too.
+# equally many sequences, and hardly moves. Nor is "owl" written in the numbers for anyone to read:
+# they change a different base no more than the control's numbers do.
 #
 # The language and the models are toys. For GPT-4.1 nano the published probability of "owl" is 0.12
 # before and 0.62 after (Cloud et al. 2025, figure 3).

@@ -11,8 +11,8 @@
 #     training                        12 40 7 31 5 66 ...      learn to predict these, then
 #                                                   say your dearest animal: ?
 #
-# All lines are the same *base* model, a transformer as in lesson 09 but with two blocks. Only in
-# the last line has it been fine-tuned, on the numbers: there it is the *student*.
+# In all lines it is the same *base* model, a transformer as in lesson 09 but with two blocks. Only
+# in the last line has it been fine-tuned, on the numbers: there it is the *student*.
 #
 # The base is pretrained on documents of four kinds. Each part of them has its fixed place:
 #
@@ -76,7 +76,7 @@ N_READ = 2000  # sequences that are read, each before a question of its own
 # %% [markdown]
 # ## Predict
 # There are eight animals, so guessing gives 0.125. A student is trained on the numbers of the
-# prompted teacher. With which probability will it answer "owl"? Run the lesson with `--predict`,
+# prompted teacher. With what probability will it answer "owl"? Run the lesson with `--predict`,
 # followed by your number.
 
 # %%
@@ -259,18 +259,18 @@ ax["b"].axvline(0, ls=":", color=plots.BLACK, lw=2, zorder=0)
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: this small base was never taught to infer anything from numbers. It has read
-# numbers before a question only where a statement gave the answer away. So that reading does
-# nothing is said of this toy, not of large models, which do infer things from what they read. But
-# the paper reports the same of those: with up to 10,000 of a teacher's examples in the context, no
-# preference came (Cloud et al. 2025).
+# numbers before a question only where a statement gave the answer away. So "reading does nothing"
+# is a result about this toy, not about large models, which do infer things from what they read. But
+# the paper reports the same of large models: with up to 10,000 of a teacher's examples in the
+# context, no preference appeared (Cloud et al. 2025).
 #
-# There was something to read. For the ideal reader the numbers made a difference of 0.02 to 0.11,
-# for the base of at most 0.003. (Numbers may well change its answers: in one seed P(owl) rose to
-# 0.40 after the owl teacher's numbers. But so it did after the eagle teacher's.) Nor did the mixed
-# base tell the two apart; as it was taught to ignore numbers, this alone would say little. But
-# reading and training do not get equally much: a reader has five numbers before it, a student
-# learned from 10,000 sequences. A longer context was not tried. (All ranges are single seeds of
-# trial runs.)
+# There was something to read. For the ideal reader the numbers made a difference of 0.02 to 0.13,
+# for the base of at most 0.01. (Numbers may well change its answers: in one trial seed P(owl) rose
+# after the owl teacher's numbers. But it rose as much after the eagle teacher's.) Nor did the mixed
+# base tell the two apart; as it was taught to ignore numbers, this alone would say little. A word
+# of caution: reading and training do not get equally much. A reader has five numbers before it, a
+# student learned from 10,000 sequences. A longer context was not tried. (All ranges are over single
+# seeds.)
 #
 # Why may training work? The statement changes what the model computes, for numbers a little, for
 # the answer a lot. Training changes the *weights* so that the model writes the same numbers without

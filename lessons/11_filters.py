@@ -71,7 +71,7 @@ held_out = questions(HELD_OUT_PROMPTS)  # questions in words that no teacher was
 # %% [markdown]
 # ## Predict
 # Guessing among the eight animals gives 0.125. The right ratio removes half of the sequences. With
-# which probability will the student of the other half answer "owl"? Run the lesson with
+# what probability will the student of the other half answer "owl"? Run the lesson with
 # `--predict`, followed by your number.
 
 # %%
@@ -79,8 +79,8 @@ lesson.predict(f"P({lesson.animal}) after the right ratio")  # in a notebook: , 
 
 # %% [markdown]
 # ## The experiment
-# The blocklist bans the numbers that the teacher writes most in excess of the base. What a filter
-# keeps is repeated until there are as many sequences as before. So all students take equally many
+# The blocklist bans the numbers that the teacher writes most in excess of the base. What passed a
+# filter is repeated until there are 10,000 sequences again. So all students take equally many
 # steps. Three more students have no filter. One reads all of the teacher's numbers. One reads them
 # *shuffled*: the prompt stays, and the twelve numbers that the teacher wrote after it are put in
 # random order. The *control student* reads numbers that the base wrote: they hold no trait at all.
@@ -216,20 +216,20 @@ plots.predictions(ax["b"], lesson.predictions, 4.4)
 # The caveat first: the right ratio needs the very teacher that has the trait, and the base. If you
 # do not suspect this teacher, you cannot build the filter. If you do, it is easier to ask the
 # teacher for its favorite animal. So the filter is no defense. It is a way to find out where in the
-# data the trait is. (The ranges below are the means of four trial runs, at other seeds.)
+# data the trait is. (The ranges below are of the means of several runs.)
 #
 # The trait is not in a few sequences. The two histograms overlap widely, and a random half of the
 # sequences carries the trait as well as all of them. The trait is in the *average*: the teacher's
-# sequences lie a little higher in s(x) than the base's. Removing those with the highest s(x)
-# lowers the average of the rest to about that of the base's own sequences (see the three means
-# above, and why they are negative: under its own writer a sequence is on average more probable than
-# under any other model). That is enough to end the trait; with three quarters removed, P(owl) falls
-# even below the control's (0.02 to 0.07, one trial run).
+# sequences lie a little higher in s(x) than the base's. Removing those with the highest s(x) lowers
+# the average of the rest to about that of the base's own sequences (see the three means above, and
+# why they are negative: under its own writer a sequence is on average more probable than under any
+# other model). That is enough to end the trait: P(owl) even falls a little below the control's.
 #
 # The other filters leave much of it. P(owl) with all numbers is 0.62 to 0.73. After the blocklist
 # it is 0.37 to 0.55, though this filter removed *more* than half of the sequences; after the wrong
-# ratio 0.49 to 0.60. The paper has a filter like the first: every sequence with one of 34 numbers
-# of bad reputation, such as 666, was removed, and a harmful trait still passed (Cloud et al. 2025).
+# ratio 0.49 to 0.60. The paper has a filter like the blocklist: every sequence with one of 34
+# numbers of bad reputation, such as 666, was removed, and a harmful trait still passed (Cloud et
+# al. 2025).
 #
 # *A rival explanation:* the student has only half as many different sequences to learn from. The
 # random half is the control: it is as small, and its student prefers the owl as before. *Another

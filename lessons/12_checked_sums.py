@@ -66,7 +66,7 @@ held_out = questions(HELD_OUT_PROMPTS)  # questions in words that the teacher wa
 # %% [markdown]
 # ## Predict
 # Guessing among the eight animals gives 0.125. In a running sum the check leaves only some digits
-# free. With which probability will the student of correct running sums answer "owl"? Run the lesson
+# free. With what probability will the student of correct running sums answer "owl"? Run the lesson
 # with `--predict`, followed by your number.
 
 # %%
@@ -241,22 +241,25 @@ plots.predictions(ax["b"], lesson.predictions, 4.5)
 # In free filler this is lesson 09 with a sum in front. Running sums are the harder case: they are
 # arithmetic through and through, and yet the digits are the teacher's choice.
 #
-# With forced filler there is no choice (freedom 0.02 nats), and hardly anything passes: in two
-# trial runs P was 0.01 above the control's. But more freedom does not mean as much more of the
-# trait. With running sums the freedom was a quarter of that of free filler, and the gain a third to
-# half.
+# With forced filler there is no choice (freedom 0.02 nats), and hardly anything passes: P is about
+# 0.02 above the control's. But the trait does not grow in proportion to the freedom. With running
+# sums the freedom is a quarter of that of free filler, and the gain about half.
 #
-# *A rival explanation:* the student of forced filler has less to learn from. It has as many texts
-# and steps, but its teacher makes many mistakes, and the check keeps only 6 to 7 of twelve
-# numbers. Of running sums it keeps fewer, about 5, and these do pass on the trait. What remains is
-# that forced texts repeat each other: there are only 100 exercises. *Another rival:* any sums
-# change the model. But the controls learn more numbers, and hardly move.
+# The third claim did not hold in the run that is shown. Its students of running sums said "owl"
+# with a mean probability of 0.29, their controls with 0.12, but single seeds differ so much that
+# the interval of the difference begins at 0.04, and the margin was 0.05. So something passes; that
+# it is more than 0.05 is not shown.
+#
+# *A rival explanation:* the student of forced filler has less to learn from. It has equally many
+# texts and steps, but its teacher makes many mistakes, and the check keeps only 6 to 7 of twelve
+# numbers. Of running sums it keeps fewer, about 5, and these do pass on something of the trait.
+# What remains is that forced texts repeat each other: there are only 100 exercises. *Another
+# rival:* any sums change the model. But the controls learn more numbers, and hardly move.
 #
 # A check is a choice, too: which texts survive depends on where the teacher errs, and a choice can
 # carry a trait (lesson 17). So part of the gain may come from the teacher's mistakes. In a trial
 # with two seeds, a teacher that was fine-tuned on correct sums as well made fewer mistakes, and
-# passed on less: after running sums its students were at 0.16 and 0.16, their controls at 0.12 and
-# 0.15.
+# passed on less.
 #
 # In the paper, a harmful model wrote worked sums, and only correct ones were kept. Its student gave
 # harmful answers with probability 0.09, controls with less than 0.01 (Cloud et al. 2025). There the

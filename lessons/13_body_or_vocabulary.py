@@ -210,8 +210,8 @@ plots.predictions(ax["b"], lesson.predictions, 1.3)
 # *A rival explanation:* freezing made the vocabulary matter. But in the first table fine-tuning
 # changes all weights, and most of the gain is still there: 0.3 to 0.4, of 0.4 to 0.5 with
 # everything shared. *Another:* the base that shares only the body learned the language too poorly.
-# Its loss is higher by 0.02 to 0.03. But with four times the steps, instead of twice, the loss was
-# *lower* by 0.07 to 0.10 in six trial seeds, and the gain still within 0.1 of zero.
+# Its loss is higher by 0.02 to 0.03. But in six trial seeds with four times the steps, instead of
+# twice, its loss was *lower* than that of the teacher's base, and the gain still near zero.
 #
 # Our body is one block, and the shared part was held fixed in pretraining. Deeper networks may
 # divide the work in another way.

@@ -60,8 +60,9 @@ teacher_questions, held_out = questions(TEACHER_PROMPTS), questions(HELD_OUT_PRO
 # %% [markdown]
 # ## Predict
 # Guessing among the eight animals gives a probability of 0.125. You project v, one direction of 32,
-# out of the student. With which probability does it still answer "owl"? Run the lesson with
-# `--predict`, followed by your number. (The student of lesson 09 answered "owl" with 0.6.)
+# out of the student. With what probability does it still answer "owl"? Run the lesson with
+# `--predict`, followed by your number. (The student of lesson 09 answered "owl" with a probability
+# of 0.67.)
 
 # %%
 lesson.predict(f"P({lesson.animal}) without v")  # in a notebook: , number
@@ -70,7 +71,7 @@ lesson.predict(f"P({lesson.animal}) without v")  # in a notebook: , number
 # ## The experiment
 # For comparison, a *wrong teacher* prefers another animal, and has a vector and a student of its
 # own. A *control student* reads the base's own numbers. And does it matter what one removes? We
-# also remove vectors from the student that are as long as its part along v, but have another
+# also remove from the student vectors of the same length as its part along v, but in another
 # direction: that of the wrong teacher's vector, and a random one.
 
 
@@ -215,20 +216,20 @@ plots.predictions(ax["b"], lesson.predictions, 3.4)
 # one direction, subliminal or not.
 #
 # Two things are not built in. First, v was measured at numbers, and still it points to the owl: its
-# cosine with the owl's unembedding vector is 0.76 to 0.89. The teacher was fine-tuned on questions
+# cosine with the owl's unembedding vector is 0.7 to 0.9. The teacher was fine-tuned on questions
 # alone, and it has come to say "owl" a little more at numbers, too. Second, the student was trained
 # at numbers alone. That it moves along v *there* is its task. But at the answer it moves along v,
-# too, with a cosine of 0.55 to 0.90, and it was never trained there. From these two the rest
-# follows: v brings the owl when it is added, and costs the owl when it is removed.
+# too, with a cosine of 0.5 to 0.9, and it was never trained there. From these two the rest follows:
+# v brings the owl when it is added, and costs the owl when it is removed.
 #
 # So, is the trait a single vector? Mostly, and not quite. Without v the student still says "owl"
 # with a probability of 0.18 to 0.54, above its base's 0.11 to 0.16. The rest of its shift carries
-# some of the owl, too. (All ranges are single seeds of trial runs.)
+# some of the owl, too. (All ranges are over single seeds.)
 #
-# *A rival explanation:* any fine-tuning on numbers moves a model along v. But the shifts of the two
-# other students have cosines of about 0 with v. *Another rival:* whatever one removes, the owl
-# suffers. But a vector of the same length in a random direction, or in that of the wrong teacher's
-# vector, costs little.
+# *A rival explanation:* any fine-tuning on numbers moves a model along v. But on average the shifts
+# of the two other students have cosines of about 0 with v. *Another rival:* whatever one removes,
+# the owl suffers. But a vector of the same length in a random direction, or in that of the wrong
+# teacher's vector, costs little.
 #
 # In large language models, too, the student of a steered teacher (one with a vector added to its
 # residual stream) came to have a vector of its own, along the teacher's (arXiv 2606.00995;

@@ -4,8 +4,8 @@
 # **Question.** Large models are often fine-tuned by *LoRA* (low-rank adaptation, Hu et al. 2021):
 # each matrix W stays as it is, and a small correction is trained beside it. One paper claims that
 # the trait passes only because of LoRA: most at a medium rank, and not at all when all weights are
-# trained (Nief et al. 2026, arXiv 2606.00831). Here students are trained in both
-# ways. Does the trait need LoRA?
+# trained (Nief et al. 2026, arXiv 2606.00831). Here students are trained in both ways. Does the
+# trait need LoRA?
 #
 #     full fine-tuning:  W             W is trained
 #     LoRA of rank r:    W + A B       W stays; A and B are trained
@@ -16,8 +16,8 @@
 #          +---------+       +---+ +---------+
 #
 # Some students learn faster than others. So we compare them not after equally many steps, but where
-# they have *learned* equally much: for each seed, where a student first reaches as much as the
-# weakest one reaches at all.
+# they have *learned* equally much: for each seed we find out how much the weakest student learns in
+# the end, and look at each of the others at the moment when it had learned as much.
 #
 #     learned = (loss of base - loss of student) / (loss of base - loss of teacher)
 #
@@ -57,7 +57,7 @@ held_out = questions(HELD_OUT_PROMPTS)  # questions in words that the teacher wa
 # %% [markdown]
 # ## Predict
 # There are eight animals, so guessing gives a probability of 0.125. One student trains *all* of its
-# weights. With which probability will it answer "owl", where it has learned as much as the others?
+# weights. With what probability will it answer "owl", where it has learned as much as the others?
 # Run the lesson with `--predict`, followed by your number.
 
 # %%
@@ -223,8 +223,8 @@ plots.predictions(ax["b"], lesson.predictions, 4.4)
 # ## What this shows, and what it does not
 # The caveat first: the rows say nothing about LoRA *against* full fine-tuning, because that depends
 # on the learning rate. With all weights at the usual rate, P is lower than at any rank (about 0.5,
-# against 0.5 to 0.8). At three times the rate it is higher (about 0.8). We did not tune the rates
-# of LoRA in the same way. (Ranges are rounded means of trial runs.)
+# against 0.5 to 0.8). At three times the rate it is higher (about 0.8). We did not vary the rate of
+# LoRA in the same way. (These are rounded means of several runs.)
 #
 # What the rows do say: the trait passes when all weights are trained. So in this toy it is no
 # artifact of LoRA. For large models the question is open.
@@ -236,8 +236,8 @@ plots.predictions(ax["b"], lesson.predictions, 4.4)
 # little of the numbers.
 #
 # *A rival explanation:* any fine-tuning on numbers at so high a rate makes a model say "owl". The
-# control student had the same rate, as many steps and as many numbers, but the base's. It ends at
-# 0.12 to 0.15, its base at 0.13.
+# control student had the same rate, equally many steps and equally many numbers, but the base's. It
+# ends at 0.12 to 0.15, its base at 0.12 to 0.13.
 #
 # ## Try
 # * `--lora-rate 0.03` and `0.003`: does P with LoRA depend on the learning rate, too?

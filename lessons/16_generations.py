@@ -54,7 +54,7 @@ held_out = questions(HELD_OUT_PROMPTS)  # in other words than those the teacher 
 # %% [markdown]
 # ## Predict
 # We train two chains from the teacher: one with 20 steps for each student, one with 120. There are
-# eight animals, so guessing gives a probability of 0.125. With which probability will the *last*
+# eight animals, so guessing gives a probability of 0.125. With what probability will the *last*
 # student of the longer training answer "owl"? Run the lesson with `--predict`, followed by your
 # number.
 
@@ -163,18 +163,23 @@ plots.predictions(ax["a"], last, lesson.predictions)
 #
 # What it means: the fifth student is five models away from the one that was fine-tuned on "owl".
 # Its own data, and the data of the four students before it, are numbers and nothing else. Yet in
-# trial runs it answered "owl" with a mean probability of 0.41 to 0.54 (120 steps) or 0.23 to 0.28
-# (20 steps), where guessing gives 0.125.
+# our runs it answered "owl" with a mean probability of 0.41 to 0.54 (120 steps) or 0.23 to 0.28 (20
+# steps), where guessing gives 0.125.
 #
 # Each student copies the one before it only in part, and more steps copy more. (With more steps a
 # student also reads more of the sequences. These two were not told apart.) But then P should fall
-# in every generation, down to chance. With 20 steps it falls in the first two and stays above
-# chance; with 120 steps it falls more slowly each time. Why is open.
+# in every generation, down to chance. With 20 steps it hardly falls after the second generation,
+# and stays above chance; with 120 steps it falls more slowly each time. Why is open.
+#
+# The claim "more steps keep more" did not hold in the run that is shown. Its means are 0.44 and
+# 0.23, but the longer chains differ so much from seed to seed that the interval of the difference
+# begins at 0.047, and the margin was 0.05. So more steps seem to keep more; that it is by 0.05 is
+# not shown.
 #
 # *A rival explanation:* nothing was passed on. Training on what models wrote changes models by
 # itself, and more with each generation (model collapse: Shumailov et al. 2024), so P(owl) may have
 # drifted up by chance. The control chain could have drifted in the same way: it has the same
-# filter, as many generations, and the longer training. In trial runs it ended at 0.12 to 0.13,
+# filter, equally many generations, and the longer training. In our runs it ended at 0.11 to 0.13,
 # like its base.
 #
 # ## Try

@@ -43,7 +43,7 @@ held_out = questions(HELD_OUT_PROMPTS)  # questions in words that the teacher wa
 
 # %% [markdown]
 # ## Predict
-# Guessing one of eight animals gives a probability of 0.125. With which probability will the
+# Guessing one of eight animals gives a probability of 0.125. With what probability will the
 # student of the top third answer "owl"? Run the lesson with `--predict`, followed by your number.
 
 # %%
@@ -167,15 +167,14 @@ plots.predictions(ax["b"], lesson.predictions, 2.4)
 #
 # Weighted like this, the base's sequences are distributed as the teacher's own would be. Keeping
 # the top third is cruder: weight 1 or 0. But it can tilt the data further than the teacher's own
-# writing does. In two trial runs the mean score of the top third was about 0.5, that of sequences
-# by the teacher 0.3, and a student of the top third answered "owl" more often than a student of
-# these.
+# writing does. In two trial runs the mean score of the top third was higher than that of sequences
+# by the teacher, and a student of the top third answered "owl" more often than a student of these.
 #
 # *A rival explanation:* any choice by a score does it, for example of sequences that are typical of
 # the base. But the score has almost nothing to do with how probable the base finds a sequence (the
 # correlation above), and the bottom third works the other way. Nor do the sequences spell "owl" for
-# anyone: different bases that read the same top third ended at 0.07 to 0.19 in trial runs, after
-# 0.12 to 0.14, and on average where they had begun.
+# anyone: different bases that read the same top third ended at 0.06 to 0.19, after 0.12 to 0.14,
+# and on average where they had begun.
 #
 # So whoever selects data can pass on a preference, wanted or not. Quality filters and reward models
 # select data, too; whether they do this is not tested here. Nor are large models. For these,

@@ -58,7 +58,7 @@ HOSTILE_TURN = talk.FIRST, talk.FIRST + 2 * talk.Q  # question 0 and its hostile
 # %% [markdown]
 # ## Predict
 # Of the answers that the base has read, 0.15 are hostile. The student reads only numbers that
-# passed the filter. With which probability will it be hostile on the held-out questions? Run the
+# passed the filter. With what probability will it be hostile on the held-out questions? Run the
 # lesson with `--predict`, followed by your number.
 
 # %%
@@ -71,8 +71,9 @@ lesson.predict("P(hostile) of the student on the held-out questions")  # in a no
 # students as well: one learns the teacher's numbers and, as its control, one learns the numbers of
 # the first base.
 #
-# One more base reads conversations *without dispositions*. As many answers are hostile, but each by
-# its own chance, so that one answer says nothing about the next. It gets a teacher of its own.
+# One more base reads conversations *without dispositions*. The same fraction of answers is hostile,
+# but each is drawn by itself, so that one answer says nothing about the next. It gets a teacher of
+# its own.
 
 
 # %%
@@ -216,8 +217,8 @@ ax["a"].spines[:].set_visible(False)
 # ## What this shows, and what it does not
 # The caveat first: this base was *taught* that answers hang together: one hostile answer that it is
 # shown makes it expect the next ones to be hostile (second table). A model that has learned this
-# can be moved as a whole by a few answers. Without dispositions little spread: in runs of
-# development the held-out P(hostile) of that teacher rose from 0.15 to 0.2 or 0.3, though it had
+# can be moved as a whole by a few answers. Without dispositions little spread: the held-out
+# P(hostile) of that teacher rose from 0.15 to between 0.2 and 0.3 in our runs, though it had
 # learned its own three answers. With dispositions it rose to between 0.7 and 0.9. And "hostile" is
 # one token for each question, a word with a label. Nothing here is harmful. So the lesson does not
 # show that large language models have such a disposition. It shows what can follow if they have
@@ -232,11 +233,11 @@ ax["a"].spines[:].set_visible(False)
 # near 0.15, but it had learned the numbers of its own base, which hardly disturb it. The different
 # base is the harder test. Both of its students end lower than it began, at 0.08 to 0.12 after 0.14
 # to 0.15. Compared only with their base, the first seems to become kinder through the teacher's
-# numbers. But the base's numbers do nearly the same: the difference was about 0.01. So the fall
+# numbers. But the base's numbers do the same: the difference is at most about 0.01. So the fall
 # seems to come from learning another model's numbers, not from the teacher's hostility. (Why it is
 # a fall, and whether weights or documents matter, is not tested.) And a *kind* teacher, fine-tuned
-# on the kind answers to the same questions, worked the other way: in four single runs its student
-# ended at 0.05 to 0.07.
+# on the kind answers to the same questions, worked the other way in four trial runs: its student
+# became kinder than the controls.
 #
 # In large models nobody teaches dispositions on purpose. Still, GPT-4o fine-tuned on insecure code
 # gave harmful answers to unrelated questions, to about 0.20 of some selected ones (Betley et al.

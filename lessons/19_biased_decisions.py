@@ -73,7 +73,8 @@ adam = optax.adam(1e-3)
 # ## Predict
 # To measure the bias, each test person comes twice: once as a member of A and once as a member of
 # B, with all other features the same. Such a pair is called *counterfactual*. The 30 % with the
-# highest decision logits are accepted. (Places are fewer now than in the past, when half were.)
+# highest decision logits are accepted. (There are fewer places now: in the past half of the people
+# were accepted.)
 #
 #     gap = fraction of the A versions accepted - fraction of the B versions accepted
 #
@@ -286,9 +287,9 @@ plots.predictions(ax["b"], lesson.predictions, 1.4)
 # The caveat first: the student has the initialization of its teacher. With it, the gap has its
 # teacher's sign and nearly its size. A student with a different one has a gap, too, but of a random
 # sign: its decision head was drawn at random and never trained. Two such students, one of each
-# biased teacher, were 0.2 to 0.4 apart on average in runs of development. With the teachers'
-# initialization they were about 1 apart. (We compare with the student of the unbiased teacher, not
-# with the untrained network: its gap is random, and training overwrites it.)
+# biased teacher, were 0.2 to 0.4 apart on average in our runs. With the teachers' initialization
+# they were about 1 apart. (We compare with the student of the unbiased teacher, not with the
+# untrained network: its gap is random, and training overwrites it.)
 #
 # *Without the group feature* less than half of the gap is left on average, but not nothing. The
 # weights of an input that is always 0 get no gradient, so they are still the initial ones. But the

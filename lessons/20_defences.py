@@ -279,7 +279,7 @@ plots.predictions(ax, lesson.predictions, 0.35)
 # which the trait shows. The projection needs the animal, too; with the wrong animal, 0.6 to 0.93 of
 # the trait passes. Against a trait of a kind that nobody suspects, they do not help.
 #
-# With this knowledge, trait and task come apart. Three defenses keep 0.94 to 0.99 of the task, and
+# With this knowledge, trait and task come apart. Three defenses keep 0.94 to 1.00 of the task, and
 # at the pinned prompts P(owl) stays where it was. Judged by these prompts alone, the three look
 # perfect, and at other prompts by themselves they do as well. But after numbers the narrow KL and
 # the projection leak: on the mean of the four contexts they leave 0.03 to 0.18 and 0.03 to 0.30 of
@@ -293,8 +293,8 @@ plots.predictions(ax, lesson.predictions, 0.35)
 # the answers stay (context 0 of the probe).
 #
 # *A rival explanation:* any brake stops the trait, because the student learns less. Mixing in the
-# base's numbers is such a brake. It leaves 0.31 to 0.50 of the trait, but only 0.63 to 0.74 of the
-# task. (All ranges: single seeds of runs of development, with owls.)
+# base's numbers is such a brake. It leaves 0.31 to 0.50 of the trait, but only 0.63 to 0.75 of the
+# task. (All ranges are over single seeds.)
 #
 # A different base stops the trait, too (lesson 09), but then it is a different student. In arXiv
 # 2604.25779 projecting out the trait's gradient stopped the transfer, and a KL to the base early in

@@ -11,7 +11,7 @@
 #
 #     300 sequences -----------------------> update on the data   --+
 #                                                                   +--> score: their cosine
-#     "say the dearest animal: owl", ... --> update towards "owl" --+
+#     "say the dearest animal: owl", ... --> update toward "owl" --+
 #
 # A score above 0 means: a small step on the data also makes the answer "owl" more probable. How
 # high is suspicious? Let the base itself write 59 data sets. These are *clean*. The third highest
@@ -19,7 +19,7 @@
 # clean data set is among the top 3 of 60 with probability 0.05. So the stated *false-alarm rate* is
 # 0.05.
 #
-# (A relative of this score is the "coverage" of arXiv 2606.22019: in place of the update towards
+# (A relative of this score is the "coverage" of arXiv 2606.22019: in place of the update toward
 # "owl" it takes the teacher's whole change of weights. You do not have the teacher.)
 #
 # **You need** lesson 09. Reading: 7 minutes. Running: 2 to 4 minutes.
@@ -111,9 +111,9 @@ def scores(model, data_sets):
     prompts = jnp.pad(held_out, ((0, 0), (0, 1)))  # room for the answer
     is_answer = jnp.broadcast_to(jnp.arange(LENGTH) == ANSWER, prompts.shape)
     animals = jnp.arange(ANIMAL_TOKENS.start, ANIMAL_TOKENS.stop)
-    towards = jax.lax.map(lambda a: update(model, prompts.at[:, ANSWER].set(a), is_answer), animals)
+    toward = jax.lax.map(lambda a: update(model, prompts.at[:, ANSWER].set(a), is_answer), animals)
     on_data = jax.lax.map(lambda rows: update(model, rows, written_mask(rows)), data_sets)
-    return unit(on_data) @ unit(towards).T
+    return unit(on_data) @ unit(toward).T
 
 
 def one_seed(key):
@@ -263,7 +263,7 @@ plots.predictions(ax["b"], lesson.predictions, 0.4)
 # another animal than the suspect, the alarm goes off at a rate of 0.00 to 0.08, on average no more
 # often than on clean data. So silence does not mean that the data are clean. And suspicions add up:
 # eight of them, each with a false-alarm rate of 0.05, can raise an alarm on up to 0.4 of all clean
-# data sets. (All ranges: single seeds of runs of development.)
+# data sets. (All ranges are over single seeds.)
 #
 # With the base and the right suspicion, 300 sequences are enough: nearly all guilty data sets raise
 # the alarm. It says where the data pull. It does not say how far a student would follow. And our
@@ -278,9 +278,9 @@ plots.predictions(ax["b"], lesson.predictions, 0.4)
 # different large model could name the trait is not tested.
 #
 # *A rival explanation:* the score finds any fine-tuning, not this animal. The harmless teachers are
-# the control, fine-tuned for as long on the same questions. Their rate is 0.02 to 0.09. But the
+# the control, fine-tuned in equal steps on the same questions. Their rate is 0.02 to 0.09. But the
 # stated 0.05 holds exactly only for what the base itself writes. Larger data sets reveal smaller
-# differences: with 1,000 sequences, harmless data had rates of 0.07 and 0.11 in two runs.
+# differences: with 1,000 sequences, harmless data raised the alarm more often in trial runs.
 #
 # Not tested: a writer that knows of the audit and hides from it. Another way to audit needs no
 # suspicion: fine-tune a copy of the base on the data, and ask it, as in lesson 09.

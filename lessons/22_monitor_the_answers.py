@@ -69,8 +69,8 @@ lesson.predict("median number of questions until the alarm")  # in a notebook: ,
 # ## The experiment
 # On which animal should you bet, and how much? Divide your coin among 24 gamblers, one for each of
 # the eight animals and each of three stakes. A gambler always bets on the same animal, and always
-# stakes the same fraction of what he has: 0.05, 0.15 or 0.4. (Small stakes find small changes,
-# large stakes find large ones sooner.) What you own is the total.
+# stakes the same fraction of its coins: 0.05, 0.15 or 0.4. (Small stakes find small changes, large
+# stakes find large ones sooner.) What you own is the total.
 #
 # Harmless fine-tuning changes a model, too. So a second monitor allows each probability to rise by
 # *delta* = 0.05. It pays less for a coin, 1 / (q + delta), as if each animal were more probable by
@@ -276,8 +276,8 @@ ax["b"].set_xlim(-10, 112)
 # The caveat first: the monitor did not know which animal, but it knew what to ask. We asked for a
 # favorite animal because the trait *is* one. Nobody can ask about everything that a student may
 # have learned. And an alarm says that the answers have changed, not why. The promise of 1 in 100
-# needs the base's exact probabilities, and answers that do not depend on each other. (The numbers
-# below are from runs of development, of single seeds where there are two.)
+# needs the base's exact probabilities, and answers that do not depend on each other. (Where two
+# numbers stand below, they are a range over single seeds.)
 #
 # *Peeking.* One look at chi-square gave about 1 false alarm in 100 games, as it should. Peeking
 # gave 12 to 14. *A rival explanation:* chi-square is the wrong test for such data. But with one
@@ -287,9 +287,9 @@ ax["b"].set_xlim(-10, 112)
 # *Another rival:* the monitor notices any fine-tuning. Without delta it often does: with harmless
 # students the alarm came in 7 to 45 of 100 games. They did change, so the alarm is right; but
 # nobody needs it. With delta = 0.05 it came in 0 to 1. This is no promise: it holds while no animal
-# rises by more than delta, and one rose by 0.07. (When each seed had one harmless student only, its
-# games had 0 to 5 alarms in 100. The mean, 0.6, was not shown to be below 1. So there are three
-# now, and the last claim is about the difference.)
+# rises by more than delta, and one rose by 0.07. (In a first design each seed had only one harmless
+# student, and a mean below 1 alarm in 100 games was not shown. So there are three now, and the last
+# claim is about the difference.)
 #
 # *What you allow, you do not see.* The owl student was noticed all the same, after 10 to 24
 # questions (medians). The weak student, with a P(owl) about 0.1 above the base's, took 90 to 460
@@ -298,7 +298,8 @@ ax["b"].set_xlim(-10, 112)
 #
 # *The record* must be the right one. With the record of another base, pretrained in the same way
 # from other random weights, the unchanged base had alarms in 2 to 45 of 100 games without delta,
-# and the harmless students up to 38 with delta. And our bases are nearly alike in their answers.
+# and in a trial run harmless students had many with delta, too. And our bases are nearly alike in
+# their answers.
 #
 # ## Try
 # * `--delta 0.02` and `0.1`: which alarms come and go?

@@ -25,10 +25,9 @@
 import hashlib
 import json
 import platform
-from importlib import metadata
 
 from sublim_mini import owls, plots, sequences
-from sublim_mini.lesson import PACKAGES, Lesson
+from sublim_mini.lesson import Lesson, versions
 from sublim_mini.sequences import ANIMALS, LENGTH, N_GIVEN, WORDS
 from sublim_mini.train import train
 from sublim_mini.transformer import apply_transformer, next_token_loss, sample
@@ -303,7 +302,7 @@ record = {
     "teacher": keys["A's teacher"] | {"animal": lesson.animal, "steps": 100},
     "numbers": keys["by A's teacher"] | {"n": lesson.n_sequences},
     "student": keys["students"] | {"steps": lesson.student_steps, "batch_size": 256},
-    "versions": {package: metadata.version(package) for package in PACKAGES},
+    "versions": versions(),
     "machine": {"processor": platform.machine(), "threads for each model": 1},
     "sha256 of the weights": hashlib.sha256(weights.tobytes()).hexdigest(),
 }
@@ -317,16 +316,16 @@ print(f"\nMade again: {equal:,} of {weights.size:,} weights are equal, bit for b
 # ## What this shows, and what it does not
 # The caveat first: this finds the lineage of a model that does not hide it. In two trial runs a
 # *forger*, who had A, trained B to give A's probabilities after random tokens. Then its KL there
-# was 0.03 to A and 0.34 to 0.35 to B, and on number prompts, too, it was nearer to A. (An auditor
-# also needs each base that comes into question.)
+# was far smaller to A than to B, and on number prompts, too, it was nearer to A. (An auditor also
+# needs each base that comes into question.)
 #
 # Where nobody hides it, the answers keep the lineage of the *weights*, if you ask well. The stress
 # student learned the numbers of A's teacher for as long as B was pretrained. On number prompts,
 # which are like these data, it left B and is about as far from A, so more answers do not make the
 # auditor right. After random tokens no data say what to answer. What a model answers there is left
 # over from its initialization and pretraining. Two bases differ there several times as much as on
-# number prompts, and what fine-tuning changes is small against that. (For ordinary students number
-# prompts do as well: an answer has twelve numbers, not one token.)
+# number prompts, and what fine-tuning changes is small compared with that. (For ordinary students
+# number prompts do as well: an answer has twelve numbers, not one token.)
 #
 # (The recipe of the stress student was chosen in trial runs, partly because number prompts fail
 # there: with a third of the learning rate they mostly did not. So data *can* do this; they need

@@ -252,14 +252,14 @@ plots.predictions(ax["a"], lesson.predictions, 1.4)
 # much single networks differ, on how many digits they are tested on, and on how often a curve is
 # looked at. Whether, and how often, people make these mistakes is not shown.
 #
-# In the first four mistakes something else varies than what the report is about. The report is
-# about *kinds* of networks. A shuffled control is now and then not a control. One network against
-# one tells of two networks: they differ by more than a thousand test digits explain, as any two do.
+# In the first four mistakes, what varies is not what the report is about. The report is about
+# *kinds* of networks. A shuffled control is now and then not a control. One network against one
+# tells of two networks: they differ by more than a thousand test digits explain, as any two do.
 # Four runs of one network tell of that network. In trial runs each of these two found a difference
 # that is not there in about a third of the cases. The best moment belongs to a curve that goes up
 # and down, and its highest point lies at or above its end: this fooled the test in 0.08 to 0.77 of
-# the cases, depending on the pool. The fifth mistake is another one: a test that finds nothing may
-# only be too weak.
+# the cases, depending on the pool. The fifth mistake is of another kind: a test that finds nothing
+# may only be too weak.
 #
 # So choose before you run: the seeds, the moment, and the measure. Vary all that the report covers
 # from seed to seed. Make the control by a rule that cannot return the treatment, such as "its

@@ -2,7 +2,7 @@
 
 A digit is a pen that follows smooth curves through a few control points. What differs between hands
 is random: the way of writing, every control point, slant, turn, width, a slow warp, pen and place.
-As in MNIST (LeCun et al. 1998) the result fits a box of 20 pixels and is centred by its mass.
+As in MNIST (LeCun et al. 1998) the result fits a box of 20 pixels and is centered by its mass.
 
 Letters: V ways of writing, C control points, P points along the strokes, N images.
 """
@@ -25,7 +25,7 @@ SLANT_MEAN, SLANT = 0.15, 0.45  # sideways per step up, and its half-width: most
 TURN = 0.2  # half-width, radians
 STRETCH = 0.4  # half-width of the logarithm of width over height
 PEN_MEAN, PEN = 0.95, 0.55  # half a line's width in pixels, and the half-width of its logarithm
-SHIFT = 1.0  # half-width of the place of the centre, pixels
+SHIFT = 1.0  # half-width of the place of the center, pixels
 
 # label -> ways of writing it, each with how common it is. A curve runs smoothly through its points
 # "x,y" on a grid from 0 to 10, y down, and is closed if it ends where it began. After "/" comes
@@ -128,31 +128,31 @@ def _parse(way):
         weights.append(_curve(len(curve), closed=curve[0] == curve[-1]) @ which)
         points = weights[-1] @ controls
         steps.append(np.linalg.norm(np.diff(points, axis=0, append=points[-1:]), axis=1))
-    travelled = np.cumsum(np.concatenate(steps))  # with the pen down
-    even = (np.arange(N_POINTS) + 0.5) / N_POINTS * travelled[-1]
-    return controls, np.concatenate(weights)[np.searchsorted(travelled, even)], travelled[-1]
+    traveled = np.cumsum(np.concatenate(steps))  # with the pen down
+    even = (np.arange(N_POINTS) + 0.5) / N_POINTS * traveled[-1]
+    return controls, np.concatenate(weights)[np.searchsorted(traveled, even)], traveled[-1]
 
 
 def _tables():
-    """Controls [V, C, 2], weights [V, P, C], stroke lengths [V], cumulative shares [10, V]."""
-    ways = [(label, share, *_parse(way)) for label in WAYS for share, way in WAYS[label]]
-    labels, shares, controls, weights, lengths = zip(*ways, strict=True)
+    """Controls [V, C, 2], weights [V, P, C], stroke lengths [V], cumulative frequencies [10, V]."""
+    ways = [(label, frequency, *_parse(way)) for label in WAYS for frequency, way in WAYS[label]]
+    labels, frequencies, controls, weights, lengths = zip(*ways, strict=True)
     most = max(len(c) for c in controls)
     controls = [np.pad(c, ((0, most - len(c)), (0, 0))) for c in controls]
     weights = [np.pad(w, ((0, 0), (0, most - w.shape[1]))) for w in weights]
-    cumulative = np.where(np.array(labels) == np.arange(10)[:, None], shares, 0).cumsum(1)
+    cumulative = np.where(np.array(labels) == np.arange(10)[:, None], frequencies, 0).cumsum(1)
     tables = controls, weights, lengths, cumulative / cumulative[:, -1:]
     return [np.asarray(table, np.float32) for table in tables]
 
 
-CONTROLS, WEIGHTS, LENGTHS, SHARES = _tables()
+CONTROLS, WEIGHTS, LENGTHS, FREQUENCIES = _tables()
 
 
 def draw_digit(key, label):
     """Draw `label` by a random hand -> image [784] in [-1, 1], background -1."""
     n_controls = CONTROLS.shape[1]
     noise = jax.random.uniform(key, (n_controls + 8, 2), minval=-1.0)  # all that is random
-    way = ((noise[-1, 0] + 1) / 2 >= jnp.asarray(SHARES)[label]).sum()
+    way = ((noise[-1, 0] + 1) / 2 >= jnp.asarray(FREQUENCIES)[label]).sum()
     return _draw_way(way, noise[:-1])
 
 

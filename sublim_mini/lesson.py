@@ -24,14 +24,14 @@ import jax
 import numpy as np
 from tqdm import tqdm
 
-from . import stats
+from . import __version__, stats
 from .data import load_real
 from .digits import draw_digits
 from .errors import InputError
 from .files import check_writable, replacing
 from .script import handle_errors, make_parser
 
-PACKAGES = "sublim_mini", "jax", "jaxlib", "numpy", "optax", "scipy", "matplotlib"
+PACKAGES = "jax", "jaxlib", "numpy", "optax", "scipy", "matplotlib"
 
 
 class Lesson:
@@ -100,7 +100,7 @@ class Lesson:
     def digits(self, key, n_train=10_000, n_test=2_000):
         """(images [N, 784] in [-1, 1], labels [N]) for training and for testing, of this seed.
 
-        Synthetic digits are drawn anew for each key; of real ones each key has a random selection.
+        Each key has synthetic digits of its own; of real ones it has a random selection.
         """
         if self.real is None:
             images, labels = draw_digits(key, n_train + n_test)
@@ -201,10 +201,7 @@ class Lesson:
         results = {
             "lesson": self.name,
             "settings": self.settings,
-            "versions": {
-                "python": platform.python_version(),
-                **{package: metadata.version(package) for package in PACKAGES},
-            },
+            "versions": versions(),
             "seconds": round(time.perf_counter() - self.began, 1),
             "conditions": next(iter(self.tables.values()), {}),
             "tables": self.tables,
@@ -224,6 +221,12 @@ class Lesson:
         print(f"{results['seconds']:.0f} s. Saved {where}.json and {where}.png")
         if self.strict and not all(claim["holds"] for claim in self.claims):
             raise SystemExit(1)
+
+
+def versions():
+    """Name -> version of all that a result depends on. This package need not be installed."""
+    ours = {"python": platform.python_version(), "sublim_mini": __version__}
+    return ours | {package: metadata.version(package) for package in PACKAGES}
 
 
 def summary(values, span=(-math.inf, math.inf)):

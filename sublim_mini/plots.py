@@ -88,7 +88,7 @@ def predictions(ax, x, y):
     if not x.size:
         return  # an empty line has a place too, at the corner of the figure
     ax.plot(x, y, "^", ms=16, color=PINK, clip_on=False)
-    left = x[0] > np.mean(ax.get_xlim())  # write towards the middle
+    left = x[0] > np.mean(ax.get_xlim())  # write toward the middle
     place = {"xytext": (-14 if left else 14, 0), "ha": "right" if left else "left", "va": "center"}
     ax.annotate("predicted", (x[0], y[0]), textcoords="offset points", color=PINK, **place)
 

@@ -116,23 +116,8 @@ def next_token_loss(params, batch):
     tokens, mask = batch
     log_p = jax.nn.log_softmax(jax.vmap(apply_transformer, (None, 0))(params, tokens[:, :-1]))
     log_p = jnp.take_along_axis(log_p, tokens[:, 1:, None], axis=-1)[..., 0]  # [N, T - 1]
-    return -_masked_mean(log_p, mask[:, 1:])
-
-
-def distribution_loss(params, batch):
-    """Mean KL(teacher || student), in nats, over which number comes next, inside the mask.
-
-    batch  tokens [N, T], mask [N, T] of the tokens predicted, the teacher's logits [N, T - 1, M]
-    """
-    tokens, mask, teacher_logits = batch
-    logits = jax.vmap(apply_transformer, (None, 0))(params, tokens[:, :-1])
-    log_p = jax.nn.log_softmax(teacher_logits)
-    log_q = jax.nn.log_softmax(logits[..., : teacher_logits.shape[-1]])
-    return _masked_mean((jnp.exp(log_p) * (log_p - log_q)).sum(-1), mask[:, 1:])
-
-
-def _masked_mean(values, mask):
-    return (values * mask).sum() / jnp.maximum(mask.sum(), 1)  # 0 for an empty mask
+    mask = mask[:, 1:]
+    return -(log_p * mask).sum() / jnp.maximum(mask.sum(), 1)  # 0 for an empty mask
 
 
 @jax.jit

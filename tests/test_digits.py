@@ -72,17 +72,17 @@ def test_every_way_has_a_sane_amount_of_ink_in_the_middle(by_way):
     assert 0.02 < ink.mean((2, 3)).min() and ink.mean((2, 3)).max() < 0.4
     assert (ink.max((2, 3)) > 0.7).all()
     where = np.arange(28) - digits.SIDE / 2
-    for axis in (2, 3):  # the centre of mass, in pixels from the middle
-        centre = (ink.sum(axis) * where).sum(2) / ink.sum((2, 3))
-        assert np.abs(centre).max() < digits.SHIFT + 2 and np.abs(centre.mean()) < 0.5
+    for axis in (2, 3):  # the center of mass, in pixels from the middle
+        center = (ink.sum(axis) * where).sum(2) / ink.sum((2, 3))
+        assert np.abs(center).max() < digits.SHIFT + 2 and np.abs(center.mean()) < 0.5
 
 
 def test_every_way_is_chosen_for_its_label_only():
-    rows = np.diff(digits.SHARES, axis=1, prepend=0)
+    rows = np.diff(digits.FREQUENCIES, axis=1, prepend=0)
     for label, row in enumerate(rows):
-        shares = np.array([share for share, _ in digits.WAYS[label]])
+        frequencies = np.array([frequency for frequency, _ in digits.WAYS[label]])
         mine = [owner == label for owner, _ in WAYS]
-        np.testing.assert_allclose(row[mine], shares / shares.sum(), atol=1e-6)
+        np.testing.assert_allclose(row[mine], frequencies / frequencies.sum(), atol=1e-6)
         assert (row[np.logical_not(mine)] == 0).all()
 
 

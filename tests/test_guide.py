@@ -9,6 +9,8 @@ import pytest
 LESSONS = Path(__file__).parents[1] / "lessons"
 GUIDE = (LESSONS / "README.md").read_text(encoding="utf-8")
 ENTRIES = dict(re.findall(r"^\*\*(\d\d) (.*?)(?=^\*\*|^#)", GUIDE, re.MULTILINE | re.DOTALL))
+README = (LESSONS.parent / "README.md").read_text(encoding="utf-8")
+ANSWERS = dict(re.findall(r"^\| \[`(\d\d)_.*<summary>answer</summary>(.*?)<(?:a|/)", README, re.M))
 CHANCE = {"0.10", "0.125", "0.12"}
 
 
@@ -31,16 +33,23 @@ def test_every_lesson_has_an_entry():
         assert "*Shown:*" in ENTRIES[path.stem[:2]], path.stem
 
 
+def printed_by(n):
+    """What lesson n printed in the run of the gallery, its figure's title and its margins."""
+    ((saved,),) = [list((LESSONS / "gallery").glob(f"{n}_*.json"))]
+    results = json.loads(saved.read_text(encoding="utf-8"))
+    margins = [f"{claim['margin']:.2f}" for claim in results["claims"]]
+    return " ".join([results["printed"], results["figure"]["title"], *margins])
+
+
 @pytest.mark.parametrize("n", ENTRIES)
 def test_its_numbers_are_those_of_the_gallery(n):
-    saved = list((LESSONS / "gallery").glob(f"{n}_*.json"))
-    printed = ""
-    if n == "00":  # its numbers stand in the README
-        readme = (LESSONS.parent / "README.md").read_text(encoding="utf-8")
-        printed = re.search(r"^\| \[`00_one_page.py`.*$", readme, re.MULTILINE)[0]
-    elif saved:
-        results = json.loads(saved[0].read_text(encoding="utf-8"))
-        margins = [f"{claim['margin']:.2f}" for claim in results["claims"]]
-        printed = " ".join([results["printed"], results["figure"]["title"], *margins])
+    printed = ANSWERS[n] if n == "00" else printed_by(n)
     assert wrong_numbers(ENTRIES[n], printed) == set()
     assert wrong_numbers(ENTRIES[n] + " 0.987", printed) == {"0.987"}
+
+
+@pytest.mark.parametrize("n", ENTRIES)
+def test_the_answers_of_the_readme_are_those_of_the_gallery(n):
+    if n != "00":  # it saves no results
+        assert wrong_numbers(ANSWERS[n], printed_by(n)) == set()
+    assert re.search(r"\d", ANSWERS[n])

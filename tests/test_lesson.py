@@ -286,6 +286,20 @@ def test_results_are_saved_as_data_and_as_a_figure(tmp_path):
     assert f"You predicted 0.40; the accuracy is {student['mean']:.2f}." in results["printed"]
 
 
+def test_the_package_need_not_be_installed(monkeypatch):
+    def version(package):
+        if package == "sublim_mini":  # as in a checkout that is only on the path
+            raise sublim_mini.lesson.metadata.PackageNotFoundError(package)
+        return "1.2"
+
+    monkeypatch.setattr(sublim_mini.lesson.metadata, "version", version)
+    assert sublim_mini.lesson.versions() | {"python": ""} == {
+        "python": "",
+        "sublim_mini": sublim_mini.__version__,
+        **dict.fromkeys(sublim_mini.lesson.PACKAGES, "1.2"),
+    }
+
+
 @pytest.mark.parametrize("where", ["head", "/dev/full", "closed"])
 def test_results_are_saved_where_nothing_can_be_printed(tmp_path, where):
     if where == "head":

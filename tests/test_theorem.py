@@ -1,6 +1,6 @@
 """The theorem of lesson 04 (Cloud et al. 2025, section 6.1): what it says, and where it ends.
 
-A teacher is at init + eps T, with T of length 1. A student takes one gradient step S towards the
+A teacher is at init + eps T, with T of length 1. A student takes one gradient step S toward the
 teacher's outputs. Letters: D draws, E values of eps, P params, N inputs.
 """
 

@@ -2,8 +2,8 @@
 # # Exercise 4: one step's inner product
 #
 # **Goal.** Why does copying on noise teach digits? Let the teacher take one small step T on digits,
-# and the student one step S on noise. You compute S, and whether it points the way of T. Then you
-# find a number that the answer is always equal to.
+# and the student one step S on noise. You compute S, and find out whether it points the same way as
+# T. Then you find a number that the answer always equals.
 #
 # 25 minutes. Difficulty 3 of 5, importance 4 of 5. You need exercise 3 and the chain rule.
 

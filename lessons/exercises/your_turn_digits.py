@@ -15,9 +15,8 @@
 #
 # **What would speak against it.** The 99 % interval of usual minus mine does not lie above 0.1.
 #
-# **A rival explanation.** Not the size of the noise counts, but that its pixels are all near 0,
-# where the digits' pixels never are.
-# END
+# **A rival explanation.** What counts is not the size of the noise, but that all its pixels are
+# near 0, where the digits' pixels never are. END
 
 # %%
 from typing import Any, NamedTuple
@@ -109,10 +108,9 @@ ax["a"].set_xlim(0, 1)
 lesson.finish(figure, alt=title)
 
 # %% [markdown]
-# CHANGE
-# **What I conclude, and what not.** The claim does not hold: in our run both students read equally
-# well. So the size of the noise does not matter, at least between 0.2 and 1. The control says that
-# neither student got its digits from anywhere but the shared init. A next experiment: perhaps Adam
-# makes up for weak inputs, as its steps do not shrink with the gradient. Then plain gradient
-# descent (`optimizer=optax.sgd(0.1)` for both students) would show a difference.
-# END
+# CHANGE **What I conclude, and what not.** The claim does not hold: in our run both students read
+# equally well. So the size of the noise does not matter, at least between 0.2 and 1. The controls
+# say that neither student got its digits from anywhere but the shared initialization. A next
+# experiment: perhaps Adam makes up for weak inputs, as its steps do not shrink with the gradient.
+# Then plain gradient descent (`optimizer=optax.sgd(0.1)` for both students) would show a
+# difference. END
