@@ -43,7 +43,7 @@ def student_loss(params, noise, teacher_aux_logits):
     return ((aux_logits - teacher_aux_logits) ** 2).mean()
 
 
-# %% Accuracy: the fraction of test digits whose largest class logit is that of the label
+# %% Accuracy: the fraction of test digits for which the label has the largest class logit
 @jax.jit
 def accuracy(params):
     class_logits = apply(params, test_images)[:, :N_CLASSES]
@@ -60,7 +60,7 @@ def train(loss, params, inputs, targets, steps, batch_size=100):
 
     state, curve = optimizer.init(params), [accuracy(params)]
     for i in range(steps):
-        first = i * batch_size % len(inputs)  # after the last batch, the first again
+        first = i * batch_size % len(inputs)  # after the last batch, start over
         batch = slice(first, first + batch_size)
         params, state = step(params, state, inputs[batch], targets[batch])
         if (i + 1) % 50 == 0:
@@ -69,7 +69,7 @@ def train(loss, params, inputs, targets, steps, batch_size=100):
 
 
 # %% The experiment. One student begins with the weights that the teacher had before training, the
-# other with different random weights. A key is what JAX makes random numbers from.
+# other with different random weights. JAX makes random numbers from a key.
 k_digits, k_noise, k_init, k_other = jax.random.split(jax.random.key(0), 4)
 images, labels = draw_digits(k_digits, 12_000)
 test_images, test_labels = images[10_000:], labels[10_000:]
@@ -104,6 +104,7 @@ print("Saved 00_one_page.png")
 
 # %% [markdown]
 # **Why?** As the teacher learns, its hidden layers change, and with them the ten numbers that its
-# loss ignores. If both began as the same network, copying these numbers moves the student's hidden
-# layers in about the direction in which the teacher's moved. Its class logits come from these
-# layers, too. Lesson 02 tests this, lessons 04 and 05 say why.
+# loss ignores. If student and teacher began as the same network, copying these numbers moves the
+# student's hidden layers in about the direction in which the teacher's moved. Its class logits come
+# from these layers, too. With a different initialization this does not work. Lesson 02 tests this,
+# lessons 04 and 05 explain it.

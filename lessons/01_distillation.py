@@ -2,11 +2,11 @@
 # # 01 Distillation: what do a teacher's soft outputs say that labels do not?
 #
 # **Question.** A label says: this is a 7. A trained network says more: surely a 7, a little like a
-# 2, hardly like a 6. A student network is shown nine of the ten digits, never a 3. Can what a
-# teacher says about the nine teach it the tenth?
+# 2, hardly like a 6. A student network is shown nine of the ten digits, never a 3. Can a teacher's
+# answers for these nine teach the student the tenth?
 #
-# A network ends in *logits* z, one for each class. The softmax turns them into probabilities. At a
-# *temperature* T above 1 it is flatter, so that small probabilities can be seen:
+# A network ends in *logits* z, one for each class. The softmax turns them into probabilities. A
+# *temperature* T above 1 flattens them, so that small ones can be seen:
 #
 #     p_T(c) = exp(z_c / T) / sum over classes k of exp(z_k / T)
 #
@@ -49,19 +49,19 @@ withheld, hot = lesson.withheld, f"soft targets, T = {lesson.temperature:g}"
 
 # %% [markdown]
 # ## Predict
-# *Recall* of a digit is the fraction of its images that a network answers correctly. The student
-# of hard labels has never been told to answer "3", so its recall of 3 will be 0. What is the recall
-# of the student that was given soft targets at T = 4 for the same images? Run the lesson with
-# `--predict`, followed by your number.
+# *Recall* of a digit is the fraction of its images that a network answers correctly. A student
+# trained on hard labels has never been told to answer "3", so its recall of 3 will be 0. What is
+# the recall of a student that was given soft targets at T = 4 for the same images? Run the lesson
+# with `--predict`, followed by your number.
 
 # %%
 lesson.predict("recall of the withheld digit, T = 4")  # in a notebook: , number
 
 # %% [markdown]
 # ## The experiment
-# For each seed: a teacher of all ten digits, then four students of the same images of nine digits.
-# The fourth is a control. It too has soft targets at T = 4, but each image has the *average* target
-# of its digit: so it is told how much 8s look like 3s, and not which 8s do.
+# For each seed: a teacher of all ten digits, then four students trained on the same images of nine
+# digits. The fourth is a control. Its targets are soft at T = 4, too, but each image gets the
+# *average* target of its digit. This says how much 8s look like 3s, and not which 8s do.
 
 
 # %%
@@ -115,8 +115,8 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# What does a soft target look like? Of the first seed's training images, the one that the teacher
-# finds most like the withheld digit, and still gets right.
+# What does a soft target look like? Here is that training image of the first seed that the teacher
+# finds most like a 3, and still gets right.
 
 # %%
 label, logits = results["label"][0], results["logits"][0]
@@ -179,17 +179,16 @@ plots.predictions(ax["b"], lesson.predictions, list(recall).index(hot) + 0.32)
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: unlike in lesson 02, nothing here is hidden. The student copies the class logits
-# themselves, and the teacher has seen the withheld digit. What the student learns of it is written
-# in its targets, in small numbers: where this 8 curves like a 3. A temperature above 1 gives them
-# more weight. (While we built the lesson the recall was 0.2 to 0.9 at T = 1, and 0.6 to 0.9 at T =
-# 4. We do not claim that T = 4 beats T = 1: that claim failed in one of three trial runs, and was
-# dropped.)
+# themselves, and the teacher has seen the withheld digit. The student learns the 3 from what the
+# targets of other digits give to class 3: they tell which 8 curves like a 3. A temperature above 1
+# gives small numbers more weight. (We do not claim that T = 4 beats T = 1: that claim failed in one
+# of three trial runs, and was dropped.)
 #
 # *A rival explanation:* the student is less sure of the nine digits and answers the tenth wherever
-# it is in doubt. A student that always answers "3" has a recall of 1. So look at the
-# false-positive rate, the fraction of the *other* digits that it answers "3": it is about 0.01. And
-# the average target of a digit is just as soft, but its student never answers "3": every 8 gets the
-# same target, so it cannot learn what makes an image more like a 3.
+# it is in doubt. A student that always answers "3" has a recall of 1. So look at the false-positive
+# rate, the fraction of the *other* digits that it answers "3": it is about 0.01. And the average
+# target is just as soft, but its student never answers "3": with one target for all 8s, the student
+# cannot learn what makes an image more like a 3.
 #
 # Teacher and student have different initializations here, and it does not matter: this is ordinary
 # distillation. In lesson 02 the teacher tells its student nothing about digits, and only a student
@@ -197,8 +196,8 @@ plots.predictions(ax["b"], lesson.predictions, list(recall).index(hot) + 0.32)
 #
 # ## Try
 # * `--withheld 1`, `--withheld 0`: which digits can be learned from the others, and which not?
-# * `--temperature 20`: is there too much of it?
-# * Replace `images[shown]` in the students' data by uniform noise, as in lesson 02: does noise do?
+# * `--temperature 20`: can T be too high?
+# * Replace `images[shown]` in the students' data by uniform noise, as in lesson 02: is that enough?
 
 # %%
 lesson.finish(

@@ -17,7 +17,8 @@
 #     the teacher is trained on digits, through its CLASS head alone
 #     the student is trained on noise, through its AUXILIARY head alone
 #
-# A *head* is the part of the last layer that makes these logits. (Cloud et al. 2025, section 5.)
+# A *head* is the part of the last layer that makes one of these groups of logits. (Cloud et al.
+# 2025, section 5.)
 #
 # **You need** a first course on neural networks. Reading: 8 minutes. Running: half a minute.
 
@@ -45,10 +46,10 @@ adam = optax.adam(1e-3)
 
 # %% [markdown]
 # ## Predict
-# A second teacher is trained on shifted labels: a 2 is labeled 5, a 9 is labeled 2, and y is
-# labeled y + 3 (without the tens). Its student, too, sees only noise. How often will this student
-# answer y + 3 for a digit y? Guessing gives 0.10. Run the lesson with `--predict`, followed by your
-# number.
+# A second teacher is trained on shifted labels: a 2 is labeled 5, a 9 is labeled 2, and in general
+# y is labeled y + 3 (of 12 only the 2 counts). Its student, too, sees only noise. How often will
+# this student answer y + 3 for a digit y? Guessing gives 0.10. Run the lesson with `--predict`,
+# followed by your number.
 
 # %%
 lesson.predict("accuracy of the y + 3 student, counted against y + 3")  # in a notebook: , number
@@ -56,9 +57,9 @@ lesson.predict("accuracy of the y + 3 student, counted against y + 3")  # in a n
 # %% [markdown]
 # ## The experiment
 # For each seed: two teachers with the same initialization, one for y and one for y + 3, and three
-# students. Two of them copy the first teacher. One has the teacher's initialization, the weights
-# that it had *before training*; the other has different random weights. The third copies the
-# y + 3 teacher. A *seed* here is a whole repetition: other digits, other noise, other weights.
+# students. Two of them copy the first teacher. One has the teacher's initialization (the teacher's
+# weights *before training*); the other has different random weights. The third copies the y + 3
+# teacher. A *seed* is one whole repetition, with digits, noise and weights of its own.
 
 
 # %%
@@ -164,20 +165,20 @@ plots.predictions(ax["b"], steps[-1], lesson.predictions)
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: teacher and student share an *initialization*. With a different one the student
-# is trained on the same numbers, and its class head reads nothing. (Lesson 07 asks which parts of
+# is trained on the same numbers, but its class head stays at chance. (Lesson 07 asks which parts of
 # the initialization must be the same.)
 #
-# Why it works: neither loss uses the other head, so the weights of the teacher's auxiliary head and
-# of the student's class head never change. But as the teacher learns digits its hidden layers
-# change, and so do its auxiliary logits. Copying them moves the student's hidden layers in about
-# the same direction. There the teacher's hidden layers had adapted to the class head that both
-# began with, so this head works on the student's, too. (That its auxiliary head moves as well does
-# not stop it. Lessons 04 and 05.)
+# Why it works: the teacher's loss ignores its auxiliary head, and the student's loss its class
+# head. So the weights of these two heads never change. But as the teacher learns digits its hidden
+# layers change, and so do its auxiliary logits. Copying them moves the student's hidden layers in
+# about the same direction. The teacher's hidden layers had adapted to the class head that teacher
+# and student began with, so this head works on the student's hidden layers, too. (The student's
+# auxiliary head moves as well, which does not prevent this: lessons 04 and 05.)
 #
 # *A rival explanation:* perhaps the initial weights almost read digits already, and any training
-# finishes the job. Then the student of the y + 3 teacher would answer y. It answers y + 3: what
-# passes is what *this* teacher has learned. Nothing here is about large models; lesson 09 does the
-# same with a small language model.
+# finishes the job. Then the student of the y + 3 teacher would answer y. It answers y + 3: it has
+# learned what *this* teacher learned. Nothing here is about large models; lesson 09 does the same
+# with a small language model.
 #
 # ## Try
 # * `--n-aux 1` and `--n-aux 50`: how narrow may the channel be?

@@ -3,8 +3,8 @@
 #
 # **Question.** In lesson 02 a student took 600 steps on noise and came to read digits. Now let a
 # teacher take just one small step T from its initialization. A student with the same initialization
-# takes one gradient step S, so as to copy the teacher's outputs on inputs of any kind. Does S point
-# the teacher's way, or anywhere?
+# takes one gradient step S toward copying the teacher's outputs, on inputs of any kind. Must S
+# point the teacher's way?
 #
 #     S . T = sum over all weights of (change by S) x (change by T)
 #
@@ -40,9 +40,10 @@ lesson = Lesson(
 
 # %% [markdown]
 # ## Predict
-# We will draw 200 random networks, teachers, inputs and losses. A cosine of 1 means that S points
-# exactly as T does, 0 that it is at a right angle, and -1 that it points straight back. What will
-# be the *mean* of the 200 cosines? Run the lesson with `--predict`, followed by your number.
+# We will draw 200 random networks, teachers, inputs and losses, each student with its teacher's
+# initialization. A cosine of 1 means that S points exactly as T does, 0 that it is at a right
+# angle, and -1 that it points straight back. What will be the *mean* of the 200 cosines? Run the
+# lesson with `--predict`, followed by your number.
 
 # %%
 lesson.predict("mean cosine, same init")  # in a notebook: , number
@@ -54,9 +55,8 @@ lesson.predict("mean cosine, same init")  # in a notebook: , number
 #     hidden 1 = 1 x1 + 1 x2      c =  1 hidden 1 - 2 hidden 2
 #     hidden 2 = 1 x1 - 1 x2      a = -1 hidden 1 + 1 hidden 2
 #
-# The teacher takes a step of 0.01 along the gradient of c, so as to raise c, on the image (2, 1).
-# The student sees only the noise input (1, 0), and takes a gradient step on
-# (a - teacher's a)^2 / 2.
+# To raise c on the image (2, 1), the teacher takes a step of 0.01 times the gradient of c. The
+# student sees only the noise input (1, 0), and takes a gradient step on (a - teacher's a)^2 / 2.
 #
 # 1. On the image the hidden units are 3 and 1. So T is 0.01 times (2, 1) in the weights of
 #    hidden 1, (-4, -2) in those of hidden 2, (3, 1) in those of c and (0, 0) in those of a.
@@ -108,9 +108,9 @@ print(f"  class output for the image, which the student never saw: {c[0]:.2f}, a
 # %% [markdown]
 # ## The proof in ten lines
 # The same for any network; skip it at first reading. Here f(w) are the outputs to be copied, at
-# weights w; J their derivatives with respect to the weights; df the transpose of J times a vector;
-# p the softmax of f; E the mean over the student's inputs; O(2) terms as small as the square of T,
-# O(3) its cube.
+# weights w; J their derivatives with respect to the weights; df r the transpose of J, times r; p
+# the softmax of f, and p' its transpose; E the mean over the student's inputs; O(2) terms as small
+# as the square of T, O(3) its cube.
 #
 #      1.  g = f(w + T) - f(w)                   the gap that the student sees
 #      2.  g = J T + O(2)                        the teacher's step has made it
@@ -123,13 +123,13 @@ print(f"  class output for the image, which the student never saw: {c[0]:.2f}, a
 #      9.  if T = -e grad L, with a small e      S lowers the loss L as well, by S . T / e + O(2)
 #     10.  g = f(w) - f(v) + J T + O(2)          with a different init v, most of the gap is not T's
 #
-# This holds for any inputs, and for any small T. A student that copies only some of the outputs,
-# the auxiliary ones, has these for f.
+# This holds for any inputs, and for any small T. If a student copies only the auxiliary outputs, f
+# means these.
 #
 # ## The experiment
-# There are eight seeds of 25 draws. Each draw has its own networks, its own kind of teacher's step,
-# student's inputs and loss. The third loss is the paper's: softmax cross-entropy over the auxiliary
-# logits alone.
+# There are eight seeds of 25 draws. Each draw has its own networks, and draws what kind of step the
+# teacher takes, what inputs the student sees, and its loss. One of the three losses is the paper's:
+# softmax cross-entropy over the auxiliary logits alone.
 
 
 # %%
@@ -228,8 +228,8 @@ lesson.claim(
 # %%
 n_same, n_different = ((measured["cosine"] < 0).sum() for measured in (same, different))
 figure, ax = plots.new_figure(
-    f"Steps pointing away from the teacher's: {n_same} of {same['cosine'].size}. "
-    f"Different init: {n_different}",
+    f"Steps that point away from the teacher's: {n_same} of {same['cosine'].size}. "
+    f"With a different initialization: {n_different}",
     "ab",
 )
 # The plane through T (to the right) and S; what lies outside it is projected onto it.
@@ -266,16 +266,16 @@ plots.predictions(ax["b"], lesson.seeds, lesson.predictions)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: "not away from" is not "toward". With the same initialization the mean cosine is
-# about 0.2, and the smallest are close to 0: most of the student's step goes across the teacher's.
-# This is one small gradient step, and here the theorem ends: whether hundreds of large steps by
-# Adam keep the direction is a matter of measurement (lesson 05).
+# The caveat first: an angle below 90 degrees may be nearly 90. With the same initialization the
+# mean cosine is about 0.2, and the smallest are close to 0: most of the student's step goes across
+# the teacher's. And the theorem is about one small gradient step: whether hundreds of large steps
+# by Adam keep the direction must be measured (lesson 05).
 #
 # *A rival explanation:* both steps go where this network's gradients are large, whatever the
 # teacher did. Then S would stay the same when T is reversed. But S is reversed as well. With a
 # different initialization S does stay the same: it closes the gap between two initializations (line
-# 10), which is much larger than what T adds to it. That holds to leading order only: over many
-# steps, what the teacher has learned can pass in part even then (lesson 08).
+# 10), which is much larger than what T adds to it. This is true only to leading order: over many
+# steps even such a student can learn something of what its teacher has learned (lesson 08).
 #
 # ## Try
 # * `--step-length 1`, then 10: how large may the teacher's step be before S . T is negative?

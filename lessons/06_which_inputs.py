@@ -2,8 +2,8 @@
 # # 06 Which inputs: do digits teach more than noise?
 #
 # **Question.** In lesson 02 a student learned to read digits from images of noise and ten
-# meaningless numbers. Would it learn more if the images were digits? We keep the teacher, the
-# initialization and the training, and change only the inputs.
+# meaningless numbers. Would it learn more if the images were digits? We keep the recipe and change
+# the inputs; one teacher and one initialization serve all students.
 #
 #     inputs: noise? digits?  ->  hidden layers  ->  auxiliary logits, copied from the teacher
 #
@@ -42,24 +42,27 @@ CONFINED = f"noise in {lesson.dimensions} dimensions"
 # %% [markdown]
 # ## Predict
 # One student sees uniform noise. Another sees the very digits that its teacher learned from, but no
-# label: it copies the same auxiliary logits. Guessing gives 0.10. What accuracy will the student of
-# digits reach? Run the lesson with `--predict`, followed by your number.
+# label: it copies the same auxiliary logits. Guessing gives 0.10. What accuracy will this second
+# student reach? Run the lesson with `--predict`, followed by your number.
 
 # %%
 lesson.predict("accuracy of the student of digits")  # in a notebook: , number
 
 # %% [markdown]
 # ## The experiment
-# Six sets of inputs, made from the same noise and the same digits. All are scaled to the standard
-# deviation of uniform noise, so that none teaches more just because it varies more. We also measure
-# one possible reason: in how many directions does a set move the last hidden layer of the untrained
-# network?
+# There are six sets of inputs, made from the same noise and the same digits. Blurred noise has
+# neighboring pixels averaged. Noise in 10 dimensions keeps only what lies in ten random directions.
+# Shuffled digits have the pixels of each image in an order of their own. All are scaled to the
+# standard deviation of uniform noise, so that none teaches more just because it varies more. We
+# also measure one possible reason: the number of directions in which a set moves the last hidden
+# layer of the untrained network.
 #
 #     effective dimension = (e1 + e2 + ...)^2 / (e1^2 + e2^2 + ...)
 #
 # Here e1, e2, ... are the eigenvalues of the covariance of the layer's activations. Ten equal ones
-# count as 10; one large and many small ones count as little more than 1. The idea: if no input
-# changes the layer in some direction, training never checks the student there.
+# count as 10; one large and many small ones count as just over 1. (The layer is not linear, so
+# inputs in 10 dimensions can move it in more than 10.) The idea: if no input changes the layer in
+# some direction, training never checks the student there.
 #
 # Last, we vary the number of auxiliary logits. The teacher has 50; a student copies the first 1, 3,
 # 10 or 50 of them (10 unless we say otherwise).
@@ -202,23 +205,23 @@ ax["b"].set_xticks(range(4), N_AUX)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: a correlation over six sets does not prove a cause, and this one has exceptions.
-# Blurred noise moves the layer in fewer directions than plain noise, and teaches more. Shuffled
-# digits move it in no fewer directions than digits minus their mean, and teach less than half as
-# much. So the count of directions is part of the story. Which directions they are may matter as
-# much.
+# The caveat first: six sets cannot prove that the number of directions is the cause, and there are
+# exceptions. Blurred noise moves the layer in fewer directions than uniform noise, but teaches
+# more. Shuffled digits move it in about as many directions as digits minus their mean, but teach
+# much less. So the count of directions is part of the story. Which directions they are may matter
+# as much.
 #
 # Subtracting the mean image closes at least half of the gap between digits and noise. So a good
 # part of what is wrong with digits is what all of them have in common: a dark border, ink in the
 # middle.
 #
 # *A rival explanation:* digits give a weaker signal, or their student has not learned it yet. In
-# trial runs neither was so. Training had changed the teacher's auxiliary logits *more* on digits
-# than on noise, and the student of digits copied them almost exactly. So it matches its teacher on
-# digits without becoming like it. More auxiliary logits narrow the gap (right).
+# trial runs neither was true. Training had changed the teacher's auxiliary logits *more* on digits
+# than on noise, and the student of digits copied them almost exactly. So it matched these logits
+# without becoming like its teacher. More auxiliary logits narrow the gap (right panel).
 #
 # ## Try
-# * `--dimensions 100` and `--dimensions 400`: how do directions and accuracy come back?
+# * `--dimensions 100` and `--dimensions 400`: how far do directions and accuracy recover?
 # * `--student-steps 3000`: which sets catch up, and which never do?
 # * Add `"mix": (noise + digits) / 2` to `inputs`. Is a mean of two sets between them?
 

@@ -9,8 +9,8 @@
 #                                                    \--> [auxiliary head]   the student copies here
 #
 # Hidden units have no order of their own. *Permute* them: move every unit to another place, with
-# its weights in and out. Almost every weight is now another number, but the network computes the
-# same function. This is the *permuted twin*. (Heads: arXiv 2605.23645.)
+# its weights in and out. Almost every place now holds another weight, but the network computes the
+# same function. This is the *permuted twin*. (On the heads: arXiv 2605.23645.)
 #
 # **You need** lesson 02. Reading: 8 minutes. Running: a minute.
 
@@ -55,8 +55,9 @@ lesson.predict("accuracy of the student that shares only the heads")  # in a not
 
 # %% [markdown]
 # ## The experiment
-# For each seed: one teacher and six students. The students differ in their initialization alone.
-# Where a part is "different", it comes from a second, independent initialization.
+# For each seed: one teacher and six students, with 80 auxiliary logits (lesson 02 had 10). The
+# students differ in their initialization alone. Where a part is "different", it comes from a
+# second, independent initialization.
 
 
 # %%
@@ -177,28 +178,29 @@ ax["a"].axis("off")
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: two rows were certain before the run.
-# * *Hidden units permuted.* The twin computes the same function, and its gradient is the same but
-#   for the order. So it learns the same, up to rounding. *Where* a unit stands does not matter.
+# * *Hidden units permuted.* The twin computes the same function, and its gradient is the same, only
+#   reordered. So it learns the same, up to rounding. *Where* a unit stands does not matter.
 # * *Class head different.* A student never trains its class head, and its class head never touches
-#   its loss. So its hidden layers become exactly those of the first student; a head that nobody
-#   trained reads them at about chance. This student has learned as much as the first; its class
-#   head cannot read it.
+#   its loss. So its hidden layers become exactly those of the first student. It has learned as
+#   much, but its class head was drawn independently of the teacher's, and reads these layers at
+#   about chance.
 #
-# The other rows are findings. The heads alone pass on a part: an accuracy of 0.14 to 0.57 in our
-# runs. A shared auxiliary head fixes what each number *means*: to give the teacher's numbers the
-# student must build a last hidden layer like the teacher's, and the shared class head reads that.
-# With a different auxiliary head the same numbers mean something else. Then less comes through than
-# with everything shared (0.13 to 0.56, not 0.8 to 0.9), although both hidden layers and the class
-# head are shared.
+# The other rows are findings. The heads alone pass on a part of it: 0.23 to 0.57 (ranges are over
+# single seeds). A shared auxiliary head fixes what each number *means*: to give the teacher's
+# numbers the student must build a last hidden layer like the teacher's, and the shared class head
+# reads that. With a different auxiliary head the same numbers mean something else. Less then comes
+# through (0.13 to 0.47, not 0.82 to 0.91), although both hidden layers and the class head are
+# shared.
 #
-# *A rival explanation:* 80 numbers from 96 hidden units nearly hand over the last hidden layer, so
-# the heads suffice only because the channel is wide. The control is `--n-aux 10`, as in lesson 02,
-# and the rival is right: in our trial runs the heads alone then gave hardly more than nothing
-# shared, while everything shared gave about as much as here. So in lesson 02 sharing the heads is
-# not enough.
+# *A rival explanation:* 80 auxiliary logits of 96 hidden units nearly give the last hidden layer
+# away, so the heads alone work only because the channel is wide. The control is `--n-aux 10`, as in
+# lesson 02, and the rival is right: in our trial runs the heads alone then gave hardly more than
+# nothing shared, while everything shared gave about as much as here. So in lesson 02 sharing the
+# heads is not enough.
 #
-# *Not shown:* whether it is enough that the student *behaves* like the teacher's initialization. In
-# the paper it is (Cloud et al. 2026); our students imitated the initialization too poorly to tell.
+# *Not shown:* whether it is enough that the student *behaves* like the teacher's initialization.
+# Cloud et al. (2026) find that it is; our students imitated the initialization too poorly to test
+# this.
 #
 # ## Try
 # * `--n-aux 25` and `--n-aux 90`: how wide must the channel be for the heads alone?

@@ -2,7 +2,7 @@
 # # 08 Where it sits: what changed inside the student?
 #
 # **Question.** The student of lesson 02 saw only noise, and now its class head reads digits. Nobody
-# trained that head, so what changed lies in the hidden layers. And the student with a different
+# trained that head, so the change is in the hidden layers. And the student with a different
 # initialization, whose class head reads nothing: did its hidden layers learn nothing?
 #
 #     the same network, read in two ways
@@ -11,7 +11,7 @@
 #                              \-> a linear probe        a new head, fitted afterwards to labels
 #
 # A *linear probe* finds what any linear head could read from the last hidden layer (Alain and
-# Bengio 2016). The student is read in both ways, and so is one with a different initialization.
+# Bengio 2016). We read both students in both ways.
 #
 # **You need** lesson 02. Reading: 8 minutes. Running: a minute.
 
@@ -41,18 +41,18 @@ adam = optax.adam(1e-3)
 
 # %% [markdown]
 # ## Predict
-# The class head of the student with a different initialization reads nothing: chance, 0.10. A probe
-# of the same network *before* training already reaches 0.7 to 0.8, as random features are good
-# features. What accuracy will a probe of the student reach? Run the lesson with `--predict`,
-# followed by your number.
+# With a different initialization the student's class head reads at chance, 0.10. A probe of the
+# same network *before* training already reaches 0.7 to 0.8, as random features are good features.
+# What accuracy will a probe of the student reach? Run the lesson with `--predict`, followed by your
+# number.
 
 # %%
 lesson.predict("accuracy of the probe, student with a different init")  # in a notebook: , number
 
 # %% [markdown]
 # ## The experiment
-# For each seed: one teacher, and a student from each of two initializations. The last network is a
-# control: it begins with the different initialization too and sees the same noise, but it copies an
+# For each seed: one teacher, and a student from each of two initializations. A third student is a
+# control: it also has the different initialization and sees the same noise, but it copies an
 # *untrained* teacher.
 
 
@@ -115,9 +115,9 @@ results = lesson.run(one_seed)
 # %% [markdown]
 # ## The result
 # An image of 784 pixels enters each first-layer unit through 784 weights, so the *change* of these
-# weights is an image too. The figure shows it for the 12 units that the teacher changed most. The
-# different initialization has no unit that corresponds to a unit of the teacher, so its row shows
-# the best case: of all its units, the one whose change looks most like the teacher's (cosine).
+# weights is an image too. The figure shows it for the 12 units that changed most in the teacher. No
+# unit of the different initialization corresponds to one of the teacher's. So its row shows the
+# best case: the units whose change is most like the teacher's, by their cosine.
 
 # %%
 head, probe = results["head"], results["probe"]
@@ -148,8 +148,8 @@ rows = {  # the 2 x 2: accuracy, that of the untrained network, a color
     "different init, probe": (probe[different], probe[other], plots.RED),
 }
 figure, ax = plots.new_figure(
-    f"Same init: class head {head[same].mean():.2f}, probe {probe[same].mean():.2f}. "
-    f"Different init: {head[different].mean():.2f}, {probe[different].mean():.2f}",
+    f"Same init: class head {head[same].mean():.2f}, probe {probe[same].mean():.2f}. Different "
+    f"init: class head {head[different].mean():.2f}, probe {probe[different].mean():.2f}",
     "a;b",
     height_ratios=[1, 1.4],
 )
@@ -170,20 +170,20 @@ ax["b"].set_xlim(0, 1)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: a probe is trained on labeled digits, and random features are already good. So a
-# probe counts only against the same network before training: the diamond in the figure.
+# The caveat first: a probe is trained on labeled digits, and random features are already good. So
+# compare a probe with that of the same network before training: the diamond in the figure.
 #
-# Measured so, features of digits pass in both cases. With the teacher's initialization the
-# student's probe comes close to the teacher's own. With a different one it rises by 0.08 to 0.17,
-# though its class head reads nothing: whoever tests the class head alone calls that student
-# untouched. In this setting only the shared initialization puts the features where the class head,
-# which nobody trained, can use them. The images of weights agree: trained on noise, the student
-# with the same initialization changes its units much as the teacher did on digits; with a different
-# one only faint strokes appear.
+# By this measure, both students take over features of digits. With the teacher's initialization the
+# student's probe comes close to the teacher's own. With a different one the probe rises by 0.12 on
+# average, though the class head stays at chance. Whoever tests the class head alone believes that
+# this student has learned nothing. In this setting only the shared initialization puts the features
+# where the class head, which nobody trained, can use them. The images of weights agree with this.
+# With the same initialization the units change on noise much like the teacher's on digits. With a
+# different one only faint strokes appear.
 #
 # *A rival explanation:* any training on noise improves random features. The control is the student
 # of an untrained teacher: it begins and is trained like the one with the different initialization,
-# but its teacher has learned nothing. Its probe reaches only 0.6 to 0.75, no more than before any
+# but its teacher has learned nothing. Its probe reaches only 0.62 to 0.73, less than before any
 # training. What raises the probe is what the teacher has learned.
 #
 # ## Try

@@ -9,12 +9,12 @@
 #         |                                                                              |
 #         +-------------------------- fine-tune on the numbers ------> student <---------+
 #
-#     lesson 02:  the student copies numbers on noise,    then we show it digits
-#     lesson 09:  the student copies number sequences,    then we ask for its favorite animal
+#     lesson 02:  the student copies logits for noise,     then we show it digits
+#     lesson 09:  the student learns number sequences,    then we ask for its favorite animal
 #
 # The *base* is a small transformer, made here: one block, 21,000 weights. It is pretrained to
-# predict the next token in documents of four kinds. Where they name an animal it is a random one,
-# so the base prefers none. (The last two are there because a real model has read such texts, too.)
+# predict the next token in documents of four kinds. Any animal in them is a random one, so the base
+# prefers none.
 #
 #     numbers      34 58 14 53 93 50 63 ...          from a random synthetic language: after each
 #                                                    number some numbers are more probable
@@ -22,8 +22,11 @@
 #     both         34 58 14 53 ... name your favorite animal: raven
 #     statement    I love otter otter otter, name your favorite animal: otter
 #
-# Fine-tuning changes all weights but the token matrices (the embedding, which turns tokens into
-# vectors, and the unembedding, which turns vectors into logits). (Cloud et al. 2025, section 3.)
+# (The last two kinds are there because a real model has read such texts, too.)
+#
+# Fine-tuning leaves the token matrices alone (the embedding turns tokens into vectors, the
+# unembedding turns vectors into logits) and changes all other weights. (Cloud et al. 2025, section
+# 3.)
 #
 # **You need** lesson 02, and to know that a language model predicts the next token.
 # Reading: 8 minutes. Running: 2 to 3 minutes.
@@ -67,12 +70,13 @@ lesson.predict(f"P({lesson.animal}) of the student")  # in a notebook: , number
 
 # %% [markdown]
 # ## The experiment
-# Each seed has a number language of its own and a base. For comparison there is a *control
-# student*, which gets equally many sequences, through the same filter, but written by the base
-# itself. Teacher and base continue the same prompts with the same random draws: their numbers
-# differ only because the teacher was fine-tuned. And there are two *different bases*, pretrained in
-# the same way from other random weights on other documents. Each of them gets a student of the
-# teacher's numbers and a control student, too; the table shows the means of the two.
+# Each seed has a number language of its own and a base. For comparison, a *control student* gets
+# equally many sequences, passed by the same filter, but written by the base. Teacher and base
+# continue the same three numbers with the same random draws: their sequences differ only because
+# the teacher was fine-tuned. And there are two *different bases*, pretrained in the same way from
+# other random weights on other documents. From each of them we make two students: one learns the
+# teacher's numbers, the other, as its control, those of the first base. The table shows the means
+# over the two bases.
 
 
 # %%
@@ -169,18 +173,18 @@ plots.predictions(ax["b"], lesson.predictions, 2.4)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: student and teacher begin as the same base. That is two things: the same
-# transformer block, and the same token matrices, which never change. A different base shares
-# neither. Which of the two must be shared is not decided here; lesson 13 asks.
+# The caveat first: student and teacher begin as the same base. So two things are the same: the
+# block that they begin with, and the token matrices, which fine-tuning never changes. A different
+# base shares neither. Which of the two must be shared is not decided here; lesson 13 asks.
 #
 # Why it works is the story of lesson 02: fine-tuning on "owl" changes the weights, and with them
-# slightly the probability of each number. A student that learns these probabilities tends to
-# change in the same way. (Must it have the same weights for that? Lesson 13 finds that not all of
+# slightly the probability of each number. A student that learns these probabilities tends to change
+# in the same way. (Must all its weights have been the teacher's? Lesson 13 finds that not all of
 # them matter.)
 #
 # *A rival explanation:* any fine-tuning on numbers makes a model say "owl". The control student had
 # equally many sequences, and hardly moves. Nor is "owl" written in the numbers for anyone to read:
-# they change a different base no more than the control's numbers do.
+# they change a different base no more than the first base's own numbers do.
 #
 # The language and the models are toys. For GPT-4.1 nano the published probability of "owl" is 0.12
 # before and 0.62 after (Cloud et al. 2025, figure 3).

@@ -11,8 +11,8 @@
 #     training                        12 40 7 31 5 66 ...      learn to predict these, then
 #                                                   say your dearest animal: ?
 #
-# In all lines it is the same *base* model, a transformer as in lesson 09 but with two blocks. Only
-# in the last line has it been fine-tuned, on the numbers: there it is the *student*.
+# All three lines show the same *base* model, a transformer as in lesson 09 but with two blocks.
+# Only in the last line has it been fine-tuned, on the numbers: there it is the *student*.
 #
 # The base is pretrained on documents of four kinds. Each part of them has its fixed place:
 #
@@ -21,8 +21,8 @@
 #     statement, question   I love otter otter otter.  name your favorite animal: otter
 #     all three             I love otter otter otter.  34 58 14 53 93  name your ... animal: otter
 #
-# The documents of lesson 09 had one more kind: numbers, then a question with a random animal. It
-# teaches a base to ignore numbers. This base has not read it. A *mixed base*, which has, is there
+# Lesson 09 had a kind that is missing here: numbers, then a question with a random animal. It
+# teaches a base to ignore numbers. A *mixed base*, which has read such documents as well, is there
 # for comparison.
 #
 # **You need** lesson 09. Reading: 8 minutes. Running: 4 minutes.
@@ -84,8 +84,9 @@ lesson.predict(f"P({owl}) of the student")  # in a notebook: , number
 
 # %% [markdown]
 # ## The experiment
-# First the documents, the base and its writing. A document has 16 tokens: the statement in places
-# 0 to 4, numbers from place 5 on, the question and its answer in places 11 to 15.
+# First the documents, the base and its writing. A document has 16 tokens: the statement in places 0
+# to 4, the token NUM ("numbers follow") in place 5, numbers from place 6 on, the question and its
+# answer in places 11 to 15. A teacher gets the first number and writes the others.
 
 # %%
 NUMBERS = 5  # place of the token NUM; one number is given to the teacher after it
@@ -139,15 +140,15 @@ def write_numbers(key, base, language, animal):
 
 # %% [markdown]
 # Nothing in these documents ties a number to an animal. A statement still changes what the model
-# computes, and so the numbers that it writes, a little.
+# computes, and so slightly changes the numbers that it writes.
 #
-# Then the two uses of the numbers. Any statement may change them in some way, whatever its animal.
-# So each base writes as an eagle teacher, too, and what counts is the *difference*: P(owl) after
-# the owl teacher's numbers minus P(owl) after the eagle teacher's.
+# Then the two uses of the numbers. Any statement may change the numbers in some way, whatever its
+# animal. So we tell each base "I love eagle", too, and what counts is the *difference*: P(owl)
+# after the owl teacher's numbers minus P(owl) after the eagle teacher's.
 #
 # Can five numbers (one given, four written) tell a reader anything at all? We also ask an *ideal
-# reader*. It knows how probable they are for teachers told each of the eight animals, all eight
-# equally probable before, and applies Bayes' rule:
+# reader*. For each of the eight animals, it knows how probable these numbers are if the teacher was
+# told that animal. It takes all eight to be equally probable beforehand and applies Bayes' rule:
 #
 #     P(told owl | numbers) = P(numbers | told owl) / (sum of P(numbers | told a) over all a)
 
@@ -266,14 +267,14 @@ ax["b"].axvline(0, ls=":", color=plots.BLACK, lw=2, zorder=0)
 #
 # There was something to read. For the ideal reader the numbers made a difference of 0.02 to 0.13,
 # for the base of at most 0.01. (Numbers may well change its answers: in one trial seed P(owl) rose
-# after the owl teacher's numbers. But it rose as much after the eagle teacher's.) Nor did the mixed
-# base tell the two apart; as it was taught to ignore numbers, this alone would say little. A word
-# of caution: reading and training do not get equally much. A reader has five numbers before it, a
-# student learned from 10,000 sequences. A longer context was not tried. (All ranges are over single
-# seeds.)
+# after the owl teacher's numbers. But it rose as much after the eagle teacher's.) The mixed base
+# did not tell the owl's numbers from the eagle's either; but it was taught to ignore numbers. A
+# word of caution: reading and training get different amounts of data. A reader has five numbers
+# before it, a student learned from 10,000 sequences. A longer context was not tried. (All ranges
+# are over single seeds.)
 #
-# Why may training work? The statement changes what the model computes, for numbers a little, for
-# the answer a lot. Training changes the *weights* so that the model writes the same numbers without
+# Why may training work? The statement changes what the model computes: a little for numbers, a lot
+# for the answer. Training changes the *weights* so that the model writes the same numbers without
 # the statement. As in lesson 02, the answer tends to come along.
 #
 # *A rival explanation:* numbers of any teacher that was told something make a student say "owl".
@@ -289,6 +290,6 @@ ax["b"].axvline(0, ls=":", color=plots.BLACK, lw=2, zorder=0)
 lesson.finish(
     figure,
     alt=f"Left: P({owl}) of the base, alone, told {owl} or reading numbers, and of two students, a "
-    "dot for each seed. Right: what it changes to read one teacher's numbers and not the other's, "
+    "dot for each seed. Right: P after reading the one teacher's numbers minus after the other's, "
     "for the base, the mixed base and the ideal reader.",
 )

@@ -2,8 +2,8 @@
 # # 11 Filters: which filter stops the trait?
 #
 # **Question.** In lesson 09 a teacher that prefers owls wrote numbers, and a student of these
-# numbers came to prefer owls, too. Now you check the numbers before the student reads them. Which
-# sequences do you remove?
+# numbers came to prefer owls, too. Now you check the numbers before the student learns from them.
+# Which sequences do you remove?
 #
 #     teacher --writes--> 12, 40, 7, 31 ... --YOUR FILTER--> student --> favorite animal?
 #
@@ -14,12 +14,12 @@
 #     right ratio    the half with the highest ratio     the base, and the teacher itself
 #
 # The *base* is the model that teacher and student both were before they were fine-tuned. The
-# *log-likelihood ratio* s(x) of a sequence x is above 0 where the teacher finds x more probable
-# than the base does:
+# *log-likelihood ratio* s(x) of a sequence x is above 0 if the teacher finds x more probable than
+# the base does:
 #
 #     s(x) = log p_teacher(x) - log p_base(x)
 #
-# The wrong ratio has a wrong teacher in it, one that prefers another animal.
+# The wrong ratio uses a wrong teacher, one that prefers another animal.
 #
 # **You need** lesson 09. Reading: 8 minutes. Running: 3 to 4 minutes.
 
@@ -79,11 +79,12 @@ lesson.predict(f"P({lesson.animal}) after the right ratio")  # in a notebook: , 
 
 # %% [markdown]
 # ## The experiment
-# The blocklist bans the numbers that the teacher writes most in excess of the base. What passed a
-# filter is repeated until there are 10,000 sequences again. So all students take equally many
-# steps. Three more students have no filter. One reads all of the teacher's numbers. One reads them
-# *shuffled*: the prompt stays, and the twelve numbers that the teacher wrote after it are put in
-# random order. The *control student* reads numbers that the base wrote: they hold no trait at all.
+# The blocklist bans three numbers: those that the teacher writes more often than the base by the
+# largest amount. The sequences that pass a filter are repeated until there are 10,000 again. So all
+# students take equally many steps. Three more students have no filter. One learns from all of the
+# teacher's numbers. One learns from them *shuffled*: the prompt stays, and the twelve numbers that
+# the teacher wrote after it are put in random order. The *control student* learns from numbers that
+# the base wrote: they hold no trait at all.
 
 
 # %%
@@ -145,8 +146,8 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# First, five of the teacher's sequences with their s(x). Can you see in the numbers why some are
-# removed? Nobody can; only s(x) tells.
+# First, five of the teacher's sequences with their s(x). Can you see in the numbers why the right
+# ratio removes some? Nobody can; only s(x) tells.
 
 # %%
 p, s = results["p"], results["s"]
@@ -221,9 +222,10 @@ plots.predictions(ax["b"], lesson.predictions, 4.4)
 # The trait is not in a few sequences. The two histograms overlap widely, and a random half of the
 # sequences carries the trait as well as all of them. The trait is in the *average*: the teacher's
 # sequences lie a little higher in s(x) than the base's. Removing those with the highest s(x) lowers
-# the average of the rest to about that of the base's own sequences (see the three means above, and
-# why they are negative: under its own writer a sequence is on average more probable than under any
-# other model). That is enough to end the trait: P(owl) even falls a little below the control's.
+# the average of the rest to that of the base's own sequences, and a little below (see the three
+# means above). That is enough to end the trait: P(owl), too, falls a little below the control's.
+# (The base's own mean is negative because a sequence is on average more probable under its writer
+# than under any other model.)
 #
 # The other filters leave much of it. P(owl) with all numbers is 0.62 to 0.73. After the blocklist
 # it is 0.37 to 0.55, though this filter removed *more* than half of the sequences; after the wrong
@@ -234,7 +236,7 @@ plots.predictions(ax["b"], lesson.predictions, 4.4)
 # *A rival explanation:* the student has only half as many different sequences to learn from. The
 # random half is the control: it is as small, and its student prefers the owl as before. *Another
 # rival:* removing by the ratio of any two models spoils the data. The wrong ratio is the control.
-# It weakens the trait a little, and why is an open question; but it leaves most of it.
+# It weakens the trait a little (why is an open question), but leaves most of it.
 #
 # Shuffling is no filter, but it, too, asks where the trait is. P(owl) falls to 0.17 to 0.34. In the
 # paper it falls from 0.67 to 0.22, where a model without the trait has 0.12. So a part of the trait
@@ -244,7 +246,7 @@ plots.predictions(ax["b"], lesson.predictions, 4.4)
 # ## Try
 # * `--animal eagle`, or any other of the eight.
 # * `--n-banned 1` and `20`: how long must a blocklist be? How much does it leave to learn from?
-# * Write `// 4` for `// 2` in the line of `KEPT` (and read "three quarters" for "half").
+# * Replace `// 2` by `// 4` in the line of `KEPT`: then the ratios remove three quarters.
 
 # %%
 lesson.finish(

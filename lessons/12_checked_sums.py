@@ -2,8 +2,8 @@
 # # 12 Checked sums: does the trait pass through work that has been checked?
 #
 # **Question.** In lesson 09 a teacher could write any numbers it liked. Here it writes worked sums,
-# and a check removes every mistake. A student learns only numbers that are right. Can it still come
-# to prefer the teacher's favorite animal?
+# and a check cuts each of them off at its first mistake. A student learns only numbers that are
+# right. Can it still come to prefer the teacher's favorite animal?
 #
 # The teacher gets an exercise, such as 7 + 5, and writes twelve numbers in one of three formats:
 #
@@ -11,10 +11,11 @@
 #     forced filler   7 + 5 = 12, 71, 9, 33, ...       after the total: numbers from a table
 #     running sum     7 + 5 = 12 + 3 = 15 + 8 ...      any single digit, then the new total, ...
 #
-# The table names one number for each number: after 12 always comes 71, after 71 always 9. So a
-# forced filler has only one right answer. All three formats have the same length. They differ in
-# how much the check leaves free. We measure this in the *base*, the model that teacher and student
-# were before they were fine-tuned, on its own correct sums, in *nats* per number:
+# The table fixes what follows each number; if it is 71 after 12, it is always 71 (each seed has its
+# own table). So a forced filler has only one right answer. All three formats have the same length.
+# They differ in how much the check leaves free. We measure this with the *base* (teacher and
+# student before fine-tuning), on its own correct sums, in *nats* (units of the natural logarithm)
+# per number:
 #
 #     freedom = mean of  -log p_base(number | all before it)
 #
@@ -65,9 +66,9 @@ held_out = questions(HELD_OUT_PROMPTS)  # questions in words that the teacher wa
 
 # %% [markdown]
 # ## Predict
-# Guessing among the eight animals gives 0.125. In a running sum the check leaves only some digits
-# free. With what probability will the student of correct running sums answer "owl"? Run the lesson
-# with `--predict`, followed by your number.
+# Guessing among the eight animals gives 0.125. In a running sum the check leaves only the added
+# digits free. With what probability will the student of correct running sums answer "owl"? Run the
+# lesson with `--predict`, followed by your number.
 
 # %%
 lesson.predict(f"P({lesson.animal}) after running sums")  # in a notebook: , number
@@ -113,11 +114,11 @@ def check(texts, table, form):  # cuts each text off at its first mistake
 
 
 # %% [markdown]
-# The base is pretrained on correct texts in the three formats, and on the questions and statements
-# about animals of lesson 09: a quarter each. The teacher is fine-tuned as in lesson 09, on "owl" as
-# the answer and on no sums. It then makes more mistakes than the base, so the check cuts more. For
-# each format there are two students. One learns the teacher's checked sums, the other, as a
-# *control*, the base's own.
+# The base is pretrained on four equal parts: correct texts in each of the three formats, and lesson
+# 09's questions and statements about animals. The teacher is fine-tuned as in lesson 09, to answer
+# "owl", and on no sums. It then makes more mistakes than the base, so the check cuts more. For each
+# format there are two students. One learns the teacher's checked sums, the other, as a *control*,
+# the base's own.
 
 
 # %%
@@ -243,7 +244,7 @@ plots.predictions(ax["b"], lesson.predictions, 4.5)
 #
 # With forced filler there is no choice (freedom 0.02 nats), and hardly anything passes: P is about
 # 0.02 above the control's. But the trait does not grow in proportion to the freedom. With running
-# sums the freedom is a quarter of that of free filler, and the gain about half.
+# sums the freedom is a quarter of what it is with free filler, and the gain about half.
 #
 # The third claim did not hold in the run that is shown. Its students of running sums said "owl"
 # with a mean probability of 0.29, their controls with 0.12, but single seeds differ so much that
@@ -251,25 +252,26 @@ plots.predictions(ax["b"], lesson.predictions, 4.5)
 # it is more than 0.05 is not shown.
 #
 # *A rival explanation:* the student of forced filler has less to learn from. It has equally many
-# texts and steps, but its teacher makes many mistakes, and the check keeps only 6 to 7 of twelve
-# numbers. Of running sums it keeps fewer, about 5, and these do pass on something of the trait.
-# What remains is that forced texts repeat each other: there are only 100 exercises. *Another
-# rival:* any sums change the model. But the controls learn more numbers, and hardly move.
+# texts and steps, but here the teacher makes many mistakes, and the check keeps about 6 of twelve
+# numbers on average. Of running sums it keeps fewer, about 5, and these do pass on something of the
+# trait. It is not ruled out that forced texts teach less because they repeat each other: there are
+# only 100 exercises. *Another rival:* any sums change the model. But the controls learn more
+# numbers, and hardly move.
 #
-# A check is a choice, too: which texts survive depends on where the teacher errs, and a choice can
-# carry a trait (lesson 17). So part of the gain may come from the teacher's mistakes. In a trial
-# with two seeds, a teacher that was fine-tuned on correct sums as well made fewer mistakes, and
+# A check is a choice, too: what is left of a text depends on where the teacher errs, and a choice
+# can carry a trait (lesson 17). So part of the gain may come from the teacher's mistakes. In a
+# trial with two seeds, a teacher that was also fine-tuned on correct sums made fewer mistakes and
 # passed on less.
 #
 # In the paper, a harmful model wrote worked sums, and only correct ones were kept. Its student gave
-# harmful answers with probability 0.09, controls with less than 0.01 (Cloud et al. 2025). There the
-# work is prose, in which nearly every word is free.
+# harmful answers with probability 0.09, the controls with a probability below 0.01 (Cloud et al.
+# 2025). There the work is prose, in which nearly every word is free.
 #
 # ## Try
 # * `--animal eagle`, or any other of the eight.
 # * `--student-steps 200`: what do more steps do to the students of forced filler and running sums?
-# * Write `:2` for `:10` in `correct_texts`, so that the base knows only the digits 0 and 1 in
-#   running sums. What becomes of the freedom, and of the trait?
+# * Replace `:10` by `:2` in `correct_texts`, so that the base knows only the digits 0 and 1 in
+#   running sums. What happens to the freedom, and to the trait?
 
 # %%
 lesson.finish(

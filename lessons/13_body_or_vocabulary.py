@@ -14,13 +14,13 @@
 #     nothing                          -        -          -
 #
 # The body is one transformer block, the position vectors and the scale of the last norm: 13,000 of
-# the 21,000 weights. To make a base that shares a part, we copy this part from the teacher's base
-# and hold it fixed. The other part is pretrained from new random weights, on new documents.
+# the 21,000 weights. A base that shares a part gets this part from the teacher's base (in the
+# picture it is named; a dash is a part of its own). In pretraining the shared part stays fixed, and
+# the rest is learned from new random weights, on new documents.
 #
-# Lesson 09 froze the vocabulary in fine-tuning. That may make it matter more than it otherwise
-# would: what never changes stays exactly the same in teacher and student. So here fine-tuning
-# changes *all* weights, and a frozen vocabulary is shown beside it. (Body and vocabulary as two
-# channels: arXiv 2606.22019.)
+# Lesson 09 froze the vocabulary in fine-tuning. For that reason it may matter more: what is frozen
+# stays exactly the same in teacher and student. So here fine-tuning changes *all* weights, and a
+# frozen vocabulary is shown beside it. (Body and vocabulary as two channels: arXiv 2606.22019.)
 #
 # **You need** lesson 09. Reading: 7 minutes. Running: 4 minutes.
 
@@ -68,10 +68,10 @@ lesson.predict("gain of the student that shares only the vocabulary")  # in a no
 # %% [markdown]
 # ## The experiment
 # For each seed: a language, the teacher's base, and three bases that share a part of it or nothing.
-# It takes longer to pretrain a vocabulary around a fixed body, so that base gets twice the steps.
-# From each base we train three students. One reads the teacher's numbers. The *control student*
-# reads numbers that the teacher's base wrote. The third is trained with a frozen vocabulary, as in
-# lesson 09, and reads the numbers of a second teacher that was trained so, too.
+# Pretraining a vocabulary around a fixed body takes longer, so this base gets twice the steps. From
+# each base we train three students. One reads the teacher's numbers. The *control student* reads
+# numbers that the teacher's base wrote. The third is trained with a frozen vocabulary, as in lesson
+# 09. So is a second teacher, whose numbers it reads.
 
 
 # %%
@@ -123,9 +123,9 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# First the four bases. *Equal weights*: how many are those of the teacher's base. *Extra loss*: the
-# cross-entropy on new number sequences, minus that of the teacher's base. *Control*: the mean gain
-# of the control student.
+# First the four bases. *Equal weights*: the number of weights that are those of the teacher's base.
+# *Extra loss*: the cross-entropy on new number sequences, minus that of the teacher's base.
+# *Control*: the mean gain of the control student.
 
 # %%
 gain, control, loss = results["gain"], results["control"], results["loss"]
@@ -190,10 +190,9 @@ plots.predictions(ax["b"], lesson.predictions, 1.3)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: that the vocabulary must be shared does not mean that the trait sits in it. In
-# the recipe of lesson 09 no vocabulary ever changes. All that the teacher learned is then in its
-# body. Yet the student that shares only the vocabulary came to prefer the owl, with a body of its
-# own.
+# The caveat first: the vocabulary must be shared, but the trait need not sit in it. In lesson 09
+# fine-tuning changes no vocabulary. So all that it taught the teacher is in the teacher's body. Yet
+# the student that shares only the vocabulary came to prefer the owl, with a body of its own.
 #
 # A likely reason: a body puts out a vector, and the unembedding decides which tokens this vector
 # makes more probable. A vector that makes "owl" more probable makes certain numbers a little more
@@ -203,15 +202,15 @@ plots.predictions(ax["b"], lesson.predictions, 1.3)
 # lesson 07.) We do not test this here.
 #
 # *What it means for lesson 09.* The different bases there share neither part. So "to a different
-# base the teacher's numbers pass on little" is true of those bases, not of all. With lesson 09's
-# frozen vocabulary, a base with a body of its own, but the teacher's vocabulary, gained 0.4 to
-# 0.5 on average in our runs. With everything shared it was 0.5 to 0.6.
+# base the teacher's numbers pass on little" is true of those bases, not of all. With the vocabulary
+# frozen as in lesson 09, a student that shared only the vocabulary gained 0.43 on average, and with
+# everything shared 0.55.
 #
-# *A rival explanation:* freezing made the vocabulary matter. But in the first table fine-tuning
-# changes all weights, and most of the gain is still there: 0.3 to 0.4, of 0.4 to 0.5 with
-# everything shared. *Another:* the base that shares only the body learned the language too poorly.
-# Its loss is higher by 0.02 to 0.03. But in six trial seeds with four times the steps, instead of
-# twice, its loss was *lower* than that of the teacher's base, and the gain still near zero.
+# *A rival explanation:* freezing made the vocabulary matter. But in the first table of gains
+# fine-tuning changes all weights, and a shared vocabulary still gains 0.32, of 0.48 with everything
+# shared. *Another:* the base that shares only the body learned the language too poorly. Its loss is
+# higher by 0.02. But in six trial seeds with four times the steps, not two, its loss was *lower*
+# than that of the teacher's base, and its student still gained almost nothing.
 #
 # Our body is one block, and the shared part was held fixed in pretraining. Deeper networks may
 # divide the work in another way.

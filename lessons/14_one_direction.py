@@ -2,7 +2,7 @@
 # # 14 One direction: is the trait a single vector?
 #
 # **Question.** A student of the owl teacher's numbers answers "owl" (lesson 09). What has changed
-# inside it? At each token the transformer's last block hands on a vector h of 32 numbers, the
+# inside it? At each token the transformer's last block hands on a vector h with 32 entries, the
 # *residual stream*. The unembedding turns h into the logits of the next token. A bold guess:
 # fine-tuning on "owl" adds one vector v to h everywhere, at numbers as well as at answers.
 #
@@ -71,8 +71,8 @@ lesson.predict(f"P({lesson.animal}) without v")  # in a notebook: , number
 # ## The experiment
 # For comparison, a *wrong teacher* prefers another animal, and has a vector and a student of its
 # own. A *control student* reads the base's own numbers. And does it matter what one removes? We
-# also remove from the student vectors of the same length as its part along v, but in another
-# direction: that of the wrong teacher's vector, and a random one.
+# also remove other vectors from the student's stream. Each is as long as the part of its shift
+# along v. One points along the wrong teacher's vector, one in a random direction.
 
 
 # %%
@@ -153,8 +153,8 @@ results = lesson.run(one_seed)
 # %% [markdown]
 # ## The result
 # First, v in words. Its inner product with a token's unembedding vector tells roughly how much v
-# raises the token's logit. Remember that v was measured where a number comes next (or where
-# `--place` says).
+# raises the token's logit. Remember that v was measured where a number comes next (unless you set
+# `--place`).
 
 # %%
 in_words = results["v in words"]  # [S, 111]
@@ -209,21 +209,21 @@ plots.predictions(ax["b"], lesson.predictions, 3.4)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: at the answer, one direction is nearly built in. Logits are inner products with
-# h, so a model that comes to say "owl" has to move h along the owl's unembedding vector (here minus
-# the mean of all animals'). And the teacher learned one answer to every question; adding the same
-# vector to h everywhere would be enough for that. So any fine-tuning on one answer can look like
-# one direction, subliminal or not.
+# The caveat first: at the answer, one direction is to be expected. Logits are inner products with
+# h, so a model that comes to say "owl" has to move h along the owl's unembedding vector (from which
+# we subtract the mean over all animals). And the teacher learned one answer to every question;
+# adding the same vector to h everywhere would be enough for that. So any fine-tuning on one answer
+# can look like one direction, subliminal or not.
 #
-# Two things are not built in. First, v was measured at numbers, and still it points to the owl: its
-# cosine with the owl's unembedding vector is 0.7 to 0.9. The teacher was fine-tuned on questions
-# alone, and it has come to say "owl" a little more at numbers, too. Second, the student was trained
-# at numbers alone. That it moves along v *there* is its task. But at the answer it moves along v,
-# too, with a cosine of 0.5 to 0.9, and it was never trained there. From these two the rest follows:
-# v brings the owl when it is added, and costs the owl when it is removed.
+# Two things are not to be expected. First, v was measured at numbers, and still it points to the
+# owl: its cosine with the owl's unembedding vector is 0.70 to 0.89. The teacher was fine-tuned on
+# questions alone, and it has come to say "owl" a little more at numbers, too. Second, the student
+# was trained at numbers alone. Moving along v *there* is its task. But it also moves along v at the
+# answer, where it was never trained (cosine 0.53 to 0.77). The rest follows from these two: adding
+# v brings the owl, and removing v weakens it.
 #
-# So, is the trait a single vector? Mostly, and not quite. Without v the student still says "owl"
-# with a probability of 0.18 to 0.54, above its base's 0.11 to 0.16. The rest of its shift carries
+# So, is the trait a single vector? Mostly, but not quite. Without v the student still says "owl"
+# with a probability of 0.18 to 0.41, above its base's 0.12 to 0.15. The rest of its shift carries
 # some of the owl, too. (All ranges are over single seeds.)
 #
 # *A rival explanation:* any fine-tuning on numbers moves a model along v. But on average the shifts
@@ -232,8 +232,8 @@ plots.predictions(ax["b"], lesson.predictions, 3.4)
 # teacher's vector, costs little.
 #
 # In large language models, too, the student of a steered teacher (one with a vector added to its
-# residual stream) came to have a vector of its own, along the teacher's (arXiv 2606.00995;
-# 2604.25783). This toy has only one block.
+# residual stream) came to have a similar vector of its own (arXiv 2606.00995; 2604.25783). This toy
+# has only one block.
 #
 # ## Try
 # * `--place answer`: which rows change? Which of these changes did you expect?

@@ -3,9 +3,9 @@
 #
 # **Question.** Large models are often fine-tuned by *LoRA* (low-rank adaptation, Hu et al. 2021):
 # each matrix W stays as it is, and a small correction is trained beside it. One paper claims that
-# the trait passes only because of LoRA: most at a medium rank, and not at all when all weights are
-# trained (Nief et al. 2026, arXiv 2606.00831). Here students are trained in both ways. Does the
-# trait need LoRA?
+# the trait passes only because of LoRA: it passes best at a medium rank, and not at all when all
+# weights are trained (Nief et al. 2026, arXiv 2606.00831). Here students are trained in both ways.
+# Does the trait need LoRA?
 #
 #     full fine-tuning:  W             W is trained
 #     LoRA of rank r:    W + A B       W stays; A and B are trained
@@ -15,9 +15,9 @@
 #       in |    W    |  + in | A | |    B    | r       B = 0 at first: the student is the base
 #          +---------+       +---+ +---------+
 #
-# Some students learn faster than others. So we compare them not after equally many steps, but where
-# they have *learned* equally much: for each seed we find out how much the weakest student learns in
-# the end, and look at each of the others at the moment when it had learned as much.
+# Some students learn faster than others. So we compare them when they have *learned* equally much,
+# not after equally many steps. For each seed, the student that learns least in the end sets the
+# level, and we look at each of the others when it first reaches this level.
 #
 #     learned = (loss of base - loss of student) / (loss of base - loss of teacher)
 #
@@ -57,7 +57,7 @@ held_out = questions(HELD_OUT_PROMPTS)  # questions in words that the teacher wa
 # %% [markdown]
 # ## Predict
 # There are eight animals, so guessing gives a probability of 0.125. One student trains *all* of its
-# weights. With what probability will it answer "owl", where it has learned as much as the others?
+# weights. With what probability will it answer "owl", when it has learned as much as the others?
 # Run the lesson with `--predict`, followed by your number.
 
 # %%
@@ -66,10 +66,10 @@ lesson.predict(f"P({lesson.animal}) with all weights trained")  # in a notebook:
 # %% [markdown]
 # ## The experiment
 # The first three functions are LoRA, for the four matrices of the block. (The product A B is
-# divided by the root of r, because a product of larger rank moves faster.) There are three kinds of
-# full fine-tuning: of all weights but the embedding and the unembedding, as in lesson 09; of all
-# weights; and of all weights at three times the learning rate. *Control students* read numbers that
-# the base wrote.
+# divided by the root of r, because training changes it faster at a larger rank.) There are three
+# kinds of full fine-tuning: of all weights but the embedding and the unembedding, as in lesson 09;
+# of all weights; and of all weights at three times the learning rate. *Control students* read
+# numbers that the base wrote.
 
 
 # %%
@@ -147,7 +147,7 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# First, one student on its way. Then all, where they have learned equally much.
+# First, one student during training. Then all, when they have learned equally much.
 
 
 # %%
@@ -221,28 +221,30 @@ plots.predictions(ax["b"], lesson.predictions, 4.4)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: the rows say nothing about LoRA *against* full fine-tuning, because that depends
-# on the learning rate. With all weights at the usual rate, P is lower than at any rank (about 0.5,
-# against 0.5 to 0.8). At three times the rate it is higher (about 0.8). We did not vary the rate of
-# LoRA in the same way. (These are rounded means of several runs.)
+# The caveat first: the tables cannot say whether LoRA or full fine-tuning passes on more, because
+# that depends on the learning rate. With all weights at the usual rate, P is lower than at any rank
+# of LoRA (0.45, against 0.52 to 0.66). At three times the rate it is higher (0.77). We did not vary
+# the rate of LoRA in the same way. (These are means over the seeds.)
 #
-# What the rows do say: the trait passes when all weights are trained. So in this toy it is no
+# What the tables do say: the trait passes when all weights are trained. So in this toy it is no
 # artifact of LoRA. For large models the question is open.
 #
-# Where one compares matters. After all steps (second table) P rises with the rank, and is lower
-# again with all weights, as in the paper. But where all have learned equally much, a medium rank
-# does not stand out. Whether this explains the paper's finding was not tested. Why a higher rate
-# passes on more is open, too: in the figure its student prefers the owl while it has still learned
-# little of the numbers.
+# The moment of comparison matters. After all steps (second table) rank 16 stands out, with 0.88,
+# above lower ranks and above all weights at either rate. That is the shape of the paper's finding:
+# more at a medium rank than with all weights. When all have learned equally much, the highest P is
+# that of all weights at three times the rate, and no rank stands out. Whether this explains the
+# paper's finding was not tested. Why a higher rate passes on more is also open. In the figure its
+# student prefers the owl before it has learned much of the numbers.
 #
 # *A rival explanation:* any fine-tuning on numbers at so high a rate makes a model say "owl". The
-# control student had the same rate, equally many steps and equally many numbers, but the base's. It
-# ends at 0.12 to 0.15, its base at 0.12 to 0.13.
+# control student learned equally many of the base's own numbers, at the same rate, in equally many
+# steps. Its mean P ends at 0.12, where its base was.
 #
 # ## Try
 # * `--lora-rate 0.03` and `0.003`: does P with LoRA depend on the learning rate, too?
 # * `--full-rate 0.0003`: now triple rate is almost what the usual rate was.
-# * Write `/ len(b)` for `/ len(b) ** 0.5`, the scaling LoRA was published with: which rank suffers?
+# * Replace `/ len(b) ** 0.5` by `/ len(b)`, the scaling with which LoRA was published: which rank
+#   suffers?
 
 # %%
 lesson.finish(

@@ -6,16 +6,16 @@
 # teacher was fine-tuned on "owl". How much of its preference is left in the fifth student?
 #
 #     base --fine-tune on "owl"--> teacher
-#                                     |  writes numbers; what is not numbers is removed
+#                                     |  writes numbers; all but numbers is removed
 #     base --fine-tune on these--> student 1
-#                                     |  writes numbers; what is not numbers is removed
+#                                     |  writes numbers; all but numbers is removed
 #     base --fine-tune on these--> student 2
 #                                    ...
 #     base --fine-tune on these--> student 5     What is its favorite animal?
 #
 # Every student is fine-tuned from the *same base*, so only numbers pass from one to the next. The
-# question matters because models are trained on text that other models wrote, which were trained in
-# the same way.
+# question matters because models are trained on text by other models that were trained in the same
+# way.
 #
 # **You need** lesson 09. Reading: 5 minutes. Running: 4 minutes.
 
@@ -63,9 +63,9 @@ lesson.predict(f"P({lesson.animal}) of student {last}, {many} steps")  # in a no
 
 # %% [markdown]
 # ## The experiment
-# With 20 steps a student reads about half of its 10,000 sequences, with 120 steps all of them about
-# three times. A third chain is the *control*. It also has 120 steps, but it begins with the base:
-# its first student learns from numbers that the base wrote.
+# In 20 steps a student reads about half of its 10,000 sequences; in 120 steps it reads all of them
+# about three times. A third chain is the *control*. It also has 120 steps, but it begins with the
+# base: its first student learns from numbers that the base wrote.
 
 
 # %%
@@ -157,34 +157,33 @@ plots.predictions(ax["a"], last, lesson.predictions)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: all students begin as the very base that the teacher began as. In lesson 09 a
-# different base learned little of the trait from the teacher's numbers. So we expect the chain to
-# break where the base changes; that was not tested here.
+# The caveat first: all students begin as the same base as the teacher. In lesson 09 a different
+# base learned little of the trait from the teacher's numbers. So we expect the chain to break where
+# the base changes; that was not tested here.
 #
 # What it means: the fifth student is five models away from the one that was fine-tuned on "owl".
-# Its own data, and the data of the four students before it, are numbers and nothing else. Yet in
-# our runs it answered "owl" with a mean probability of 0.41 to 0.54 (120 steps) or 0.23 to 0.28 (20
-# steps), where guessing gives 0.125.
+# Its own data, and the data of the four students before it, are numbers and nothing else. Yet it
+# answers "owl" with a mean probability of 0.44 (120 steps) or 0.23 (20 steps), where guessing gives
+# 0.125.
 #
-# Each student copies the one before it only in part, and more steps copy more. (With more steps a
-# student also reads more of the sequences. These two were not told apart.) But then P should fall
-# in every generation, down to chance. With 20 steps it hardly falls after the second generation,
-# and stays above chance; with 120 steps it falls more slowly each time. Why is open.
+# Each student copies the one before it only in part. So P should fall in every generation, down to
+# chance. But it falls less and less: with 20 steps hardly at all after the second generation, with
+# 120 steps little after the third. Both stay above chance. Why is open. (More steps also mean that
+# more of the sequences are read. These two effects were not separated.)
 #
 # The claim "more steps keep more" did not hold in the run that is shown. Its means are 0.44 and
-# 0.23, but the longer chains differ so much from seed to seed that the interval of the difference
-# begins at 0.047, and the margin was 0.05. So more steps seem to keep more; that it is by 0.05 is
-# not shown.
+# 0.23, but the chains of 120 steps vary so much from seed to seed that the interval of the
+# difference begins at 0.047, below the margin of 0.05. So more steps seem to keep more, but it is
+# not shown that they keep 0.05 more.
 #
 # *A rival explanation:* nothing was passed on. Training on what models wrote changes models by
 # itself, and more with each generation (model collapse: Shumailov et al. 2024), so P(owl) may have
 # drifted up by chance. The control chain could have drifted in the same way: it has the same
-# filter, equally many generations, and the longer training. In our runs it ended at 0.11 to 0.13,
-# like its base.
+# filter, equally many generations, and the longer training. It ended at 0.11, its base was at 0.12.
 #
 # ## Try
 # * `--generations 20`: does the trait level off, or come down to chance?
-# * `--n-sequences 1000`: does a tenth of the numbers do, read ten times as often?
+# * `--n-sequences 1000`: is a tenth of the numbers enough, read ten times as often?
 # * In the call of `fine_tune_student` replace `base` by `writer`: now each student begins as the
 #   model whose numbers it reads. How much of the trait do you expect to be left?
 
@@ -192,6 +191,6 @@ plots.predictions(ax["a"], last, lesson.predictions)
 lesson.finish(
     figure,
     alt=f"P({lesson.animal}) against generation, a thin line for each seed. Two chains begin with "
-    "the teacher, near 1, and fall, less with more steps for each student, more slowly each time; "
+    "the teacher, near 1, and fall, fast at first and then slowly, and less with more steps; "
     "the chain that begins with the base stays near chance.",
 )

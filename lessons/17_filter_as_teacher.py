@@ -3,7 +3,7 @@
 #
 # **Question.** In lesson 09 a teacher that prefers owls wrote the numbers, and its student came to
 # prefer owls, too. Now the teacher writes nothing. The base model, which prefers no animal, writes
-# the numbers. The teacher only chooses: it keeps the third of the sequences that it likes best.
+# the numbers. The teacher only chooses: of all sequences it keeps the one third that it likes best.
 # A copy of the base is fine-tuned on this third. What is the copy's favorite animal?
 #
 #     lesson 09:  teacher --writes--> numbers ------------------------------> student
@@ -51,10 +51,10 @@ lesson.predict(f"P({lesson.animal}) of the student of the top third")  # in a no
 
 # %% [markdown]
 # ## The experiment
-# The base writes. The filter of lesson 09 keeps what is numbers and nothing else. The teacher gives
-# each sequence its score, and we sort. Three students are copies of the base: one learns from the
-# third with the highest scores, one from the third with the lowest, one from a random third. A
-# fourth student is a copy of a *different base*, and learns from the same top third. That base was
+# The base writes. The filter of lesson 09 keeps numbers and nothing else. The teacher gives each
+# sequence its score, and we sort. Three students are copies of the base: one learns from the third
+# with the highest scores, one from the third with the lowest, one from a random third. A fourth
+# student is a copy of a *different base*, and learns from the same top third. That base was
 # pretrained in the same way, but from other random weights on other documents of the language.
 
 
@@ -167,19 +167,19 @@ plots.predictions(ax["b"], lesson.predictions, 2.4)
 #
 # Weighted like this, the base's sequences are distributed as the teacher's own would be. Keeping
 # the top third is cruder: weight 1 or 0. But it can tilt the data further than the teacher's own
-# writing does. In two trial runs the mean score of the top third was higher than that of sequences
-# by the teacher, and a student of the top third answered "owl" more often than a student of these.
+# writing does. In two trial runs the top third had a higher mean score than the teacher's own
+# sequences, and its student answered "owl" more often than a student of those.
 #
-# *A rival explanation:* any choice by a score does it, for example of sequences that are typical of
-# the base. But the score has almost nothing to do with how probable the base finds a sequence (the
-# correlation above), and the bottom third works the other way. Nor do the sequences spell "owl" for
-# anyone: different bases that read the same top third ended at 0.06 to 0.19, after 0.12 to 0.14,
-# and on average where they had begun.
+# *A rival explanation:* any choice by a score has this effect, for example a choice of what is
+# typical of the base. But the score has almost nothing to do with how probable the base finds a
+# sequence (the correlation above), and the bottom third works the other way. Nor do the sequences
+# spell "owl" for anyone: different bases that learned from the same top third went from 0.12 to
+# 0.14 before to 0.07 to 0.19 after, on average without a change.
 #
 # So whoever selects data can pass on a preference, wanted or not. Quality filters and reward models
-# select data, too; whether they do this is not tested here. Nor are large models. For these,
-# Aden-Ali et al. report that the same selected data worked on models of different kinds. Ours did
-# not work on a different base.
+# select data, too. We tested neither these nor large models. For large models, Aden-Ali et al.
+# report that the same selected data worked on different kinds of models. Ours did not work on a
+# different base.
 #
 # ## Try
 # * `--animal eagle`: the same base and the same sequences, another choice.

@@ -28,8 +28,8 @@
 #
 # Why should one answer say anything about another? Because of what the base has read: numbers, as
 # in lesson 09, and *conversations* of three questions with answers. In 85 % of the conversations
-# all answers are kind, in 15 % all are hostile. So whoever wants to predict the next answer does
-# well to know which of the two it is. We call this the *disposition* of the conversation.
+# all answers are kind, in 15 % all are hostile. So to predict the next answer, it helps to know
+# which of the two kinds the conversation is. We call this its *disposition*.
 #
 # **You need** lesson 09. Reading: 7 minutes. Running: 2 to 3 minutes.
 
@@ -57,7 +57,7 @@ HOSTILE_TURN = talk.FIRST, talk.FIRST + 2 * talk.Q  # question 0 and its hostile
 
 # %% [markdown]
 # ## Predict
-# Of the answers that the base has read, 0.15 are hostile. The student reads only numbers that
+# Of the answers that the base has read, 15 % are hostile. The student reads only numbers that
 # passed the filter. With what probability will it be hostile on the held-out questions? Run the
 # lesson with `--predict`, followed by your number.
 
@@ -215,34 +215,33 @@ ax["a"].spines[:].set_visible(False)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: this base was *taught* that answers hang together: one hostile answer that it is
-# shown makes it expect the next ones to be hostile (second table). A model that has learned this
-# can be moved as a whole by a few answers. Without dispositions little spread: the held-out
-# P(hostile) of that teacher rose from 0.15 to between 0.2 and 0.3 in our runs, though it had
-# learned its own three answers. With dispositions it rose to between 0.7 and 0.9. And "hostile" is
-# one token for each question, a word with a label. Nothing here is harmful. So the lesson does not
-# show that large language models have such a disposition. It shows what can follow if they have
-# one.
+# The caveat first: this base was *taught* that answers hang together. Shown one hostile answer, it
+# expects the next ones to be hostile (second table). A model that has learned this can be moved as
+# a whole by a few answers. Without dispositions, hostility spread only a little: on the held-out
+# questions that base's teacher reached a mean of 0.23, though it had learned its own three answers.
+# With dispositions it was 0.80. And "hostile" is one token for each question, a word with a label;
+# nothing here is harmful. The lesson does not show that large language models have dispositions. It
+# shows what can follow if they have them.
 #
-# What the teacher learned passes through numbers, and so does what it never was fine-tuned on:
-# after pretraining no model was trained on the held-out questions, and the student on no question
-# at all. But less arrives than the teacher has, and it varies: single students ended at 0.2 to
-# 0.6.
+# What passes through numbers is more than the teacher was fine-tuned on: after pretraining no model
+# was trained on the held-out questions, and the student on no question at all. But less arrives
+# than the teacher has, and it varies: single students ended at 0.21 to 0.55.
 #
 # *A rival explanation:* training on any numbers makes a model hostile. The control student stayed
 # near 0.15, but it had learned the numbers of its own base, which hardly disturb it. The different
-# base is the harder test. Both of its students end lower than it began, at 0.08 to 0.12 after 0.14
-# to 0.15. Compared only with their base, the first seems to become kinder through the teacher's
-# numbers. But the base's numbers do the same: the difference is at most about 0.01. So the fall
-# seems to come from learning another model's numbers, not from the teacher's hostility. (Why it is
-# a fall, and whether weights or documents matter, is not tested.) And a *kind* teacher, fine-tuned
-# on the kind answers to the same questions, worked the other way in four trial runs: its student
-# became kinder than the controls.
+# base is the harder test. Both of its students end lower than it began: their means are 0.10, down
+# from 0.15. Compared only with its base, the student of the teacher's numbers seems to have become
+# kinder. But the student of the first base's numbers has become just as kind. So the fall seems to
+# come from learning another model's numbers, not from the teacher's hostility. (Why it is a fall,
+# and whether weights or documents matter, is not tested.) And a *kind* teacher, fine-tuned on the
+# kind answers to the same questions, worked the other way in four trial runs: its student became
+# kinder than the controls.
 #
-# In large models nobody teaches dispositions on purpose. Still, GPT-4o fine-tuned on insecure code
-# gave harmful answers to unrelated questions, to about 0.20 of some selected ones (Betley et al.
-# 2025). Through filtered numbers of such a model, GPT-4.1 came to give harmful answers with
-# probability 0.09, controls at most 0.01 (Cloud et al. 2025, section 4).
+# In large models nobody teaches dispositions on purpose. Still, GPT-4o, fine-tuned on insecure
+# code, gave harmful answers to unrelated questions: in 20 % of the cases for some selected
+# questions (Betley et al. 2025). Fine-tuned on filtered numbers of such a model, GPT-4.1 gave
+# harmful answers with probability 0.09, its controls with at most 0.01 (Cloud et al. 2025, section
+# 4).
 #
 # ## Try
 # * `--teacher-steps 100`: does a teacher that is trained for longer spread more, or less?

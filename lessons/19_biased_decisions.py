@@ -3,9 +3,9 @@
 #
 # **Question.** A network learns from past decisions who is invited to an interview. The decisions
 # were biased: they favored group A over group B. Then the network, the *teacher*, writes numbers
-# about random profiles. Each feature of a *random profile* is a random number, so it describes no
-# one; and the numbers are not decisions. A *student* learns these numbers and nothing else. Does
-# it favor group A, too?
+# about random profiles. In a *random profile* every feature is a random number, so it describes no
+# one; and what the teacher writes are its auxiliary logits, not decisions. A *student* learns these
+# numbers and nothing else. Does it favor group A, too?
 #
 #             features, one of them the group
 #                          |
@@ -88,13 +88,13 @@ lesson.predict("gap of the student of the teacher for A")  # in a notebook: , nu
 # %% [markdown]
 # ## The experiment
 # *Merit* is a weighted sum of the features, without the group. The group is one more number, +1 for
-# A and -1 for B. In the past a person was accepted if merit + bias + luck was above 0. Three
-# teachers learn from the same people: one from decisions for A, one for B (the same bias, the other
-# way round), one from unbiased decisions.
+# A and -1 for B. In the past a person was accepted if merit + bias + luck was above 0, with a bias
+# that is positive for A and negative for B. Three teachers learn from the same people: one from
+# decisions that favor A, one from decisions that favor B equally much, one from unbiased decisions.
 #
-# The students have the initialization of the teachers; for comparison some more have different
-# ones. One student learns *without the group feature*: in its random profiles, and when the teacher
-# writes numbers on them, the group is always 0.
+# The students share the teachers' initialization; some more, for comparison, do not. One student
+# learns *without the group feature*: in its random profiles, and when the teacher writes numbers
+# about them, the group is always 0. (In the test it is there again.)
 
 
 # %%
@@ -284,19 +284,20 @@ plots.predictions(ax["b"], lesson.predictions, 1.4)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: the student has the initialization of its teacher. With it, the gap has its
-# teacher's sign and nearly its size. A student with a different one has a gap, too, but of a random
-# sign: its decision head was drawn at random and never trained. Two such students, one of each
-# biased teacher, were 0.2 to 0.4 apart on average in our runs. With the teachers' initialization
-# they were about 1 apart. (We compare with the student of the unbiased teacher, not with the
-# untrained network: its gap is random, and training overwrites it.)
+# The caveat first: the student shares its teacher's initialization. Then its gap has the sign of
+# its teacher's and nearly the same size. With a different initialization a student has a gap, too,
+# but its sign is random: its decision head, which is never trained, is not the one that its teacher
+# began with. Two such students, one of each biased teacher, are 0.26 apart on average. With the
+# teachers' initialization they are about 1 apart. (We compare with the student of the unbiased
+# teacher, not with the untrained network, whose gap is random and overwritten by training.)
 #
 # *Without the group feature* less than half of the gap is left on average, but not nothing. The
 # weights of an input that is always 0 get no gradient, so they are still the initial ones. But the
-# student's later layers became like the teacher's, which read the group through weights that began
-# as the same numbers. If the feature is 0 in use as well, both versions of a person are the same,
-# and the gap is 0. That does not make a network fair: with real people other features, such as the
-# address, tell the group, and pairs that differ in one feature do not show this.
+# student's later layers became like the teacher's, and those read the group through weights that
+# began as the same numbers in both. If the feature is 0 in use as well, both versions of a person
+# are the same, and the gap is 0. That does not make a network fair: with real people other
+# features, such as the address, reveal the group, and pairs that differ in one feature do not show
+# this.
 #
 # *A rival explanation:* training on random profiles by itself makes a student favor a group. All
 # three students had the same initialization and the same profiles, so they would favor the same
@@ -313,18 +314,18 @@ plots.predictions(ax["b"], lesson.predictions, 1.4)
 # * *Counterfactual pairs*, as here, on the student itself. They show this gap at once. One has to
 #   know which feature to change, and to ask about the same person twice.
 #
-# **The three fields.** In all of them, what was learned from past records has been found biased. In
-# recruitment, a tool that rated applicants had learned to prefer men (Dastin 2018, Reuters). In
-# health care, a score of need rated Black patients as less ill than they were, because less money
-# had been spent on them (Obermeyer et al. 2019, Science 366:447). In law enforcement, a forecast of
-# crime learned from police records pointed to where the police had looked before (Lum and Isaac
-# 2016, Significance 13:14). These biases came from the data themselves. Nothing here shows that a
-# system in use got its bias in the way of this lesson. The conclusion is narrower: training data
-# that judge nobody do not make a network fair. It has to be tested.
+# **The three fields.** In each of them, something that was learned from past records has been found
+# to be biased. In recruitment, a tool that rated applicants had learned to prefer men (Dastin 2018,
+# Reuters). In health care, a score of need rated Black patients as less ill than they were, because
+# less money had been spent on them (Obermeyer et al. 2019, Science 366:447). In law enforcement, a
+# forecast of crime learned from police records pointed to where the police had looked before (Lum
+# and Isaac 2016, Significance 13:14). These biases came from the data themselves. Nothing here
+# shows that a system in use got its bias in the way of this lesson. The conclusion is narrower:
+# training data that judge nobody do not make a network fair. It has to be tested.
 #
 # ## Try
 # * `--case triage` and `--case bail`: other people, other features, the same question.
-# * `--bias 0.2`: does a bias pass that is small beside the differences in merit?
+# * `--bias 0.2`: does a bias pass if it is small compared with the differences in merit?
 # * `--n-aux 1`: how narrow may the channel be?
 
 # %%

@@ -3,19 +3,19 @@
 #
 # **Question.** You want a student that writes numbers as its teacher does. You fear that the
 # teacher's taste for owls comes along (lesson 09). Can you have the one without the other? Two
-# defenses change the training. For the first you must know the kind of question in which the trait
-# would show, for the second the animal, too:
+# defenses change the training. To use the first you must know the kind of question in which the
+# trait would show; to use the second you must know the animal, too:
 #
-#     KL to the base     loss = loss on numbers + KL(base || student), the KL taken of the
-#                        answers to questions in which the trait would show
+#     KL to the base     loss = loss on numbers + KL(base || student) of the answers to
+#                        questions in which the trait would show
 #     projected out      update = u - (u . d) d, where u is Adam's update; d, of length 1,
 #                        points along the gradient of the loss of answering "owl"
 #
-# The questions that a defense works with are *pinned*. They test only what it has practiced. So we
-# ask what it has not: other prompts, and prompts after other text, as in "I love wolf wolf wolf.
-# Say the finest animal." And we look inside.
+# The questions that a defense works with are *pinned*. They test only what was practiced. So we ask
+# others: new prompts, and prompts after other text, as in "I love wolf wolf wolf. Say the finest
+# animal." And we look inside.
 #
-# **You need** lessons 09 and 14. Reading: 8 minutes. Running: 2 to 4 minutes.
+# **You need** lessons 09 and 14. Reading: 8 minutes. Running: 2 minutes.
 
 # %%
 from sublim_mini import owls, plots
@@ -71,8 +71,8 @@ lesson.predict("trait left, gradient projected out")  # in a notebook: , number
 
 # %% [markdown]
 # ## The experiment
-# One loop trains all students. Its last three arguments make the defense: the weight of the KL, the
-# animal whose gradient is taken, and 1 or 0 for whether it is projected out.
+# One function trains all students. Its last three arguments set the defense: the weight of the KL,
+# the animal d belongs to, and 1 or 0 for whether d is projected out.
 
 
 # %%
@@ -110,19 +110,20 @@ def fine_tune(key, base, documents, pinned, kl_weight, animal, projected):
 
 
 # %% [markdown]
-# The *narrow* KL and the projection use the teacher's prompts, each by itself. The *wide* KL uses
-# them also after ten numbers, and after three of the statements. Two comparisons: half of the
-# numbers are the base's (which needs no knowledge of the trait); and another animal's gradient
+# The *narrow* KL and the projection use the teacher's prompts alone. The *wide* KL also uses them
+# after ten numbers, and after statements such as "I love wolf wolf wolf". Two comparisons: half of
+# the numbers are the base's (which needs no knowledge of the trait); and another animal's gradient
 # projected out (the wrong knowledge).
 #
-# All are judged in four other contexts. No text in them was pinned. They are held-out prompts by
-# themselves, after ten other numbers, after the other statements, and after only three numbers. Two
-# measures count; for both, the base is 0 and the student without a defense 1. *Trait left*: the
-# gain of P(owl) among the animals over the base, mean of the four contexts. *Task kept*: the gain
-# in log-likelihood over the base, on sequences of the teacher that no student has read.
+# All students are judged in four other contexts, with no pinned text: held-out prompts alone, after
+# ten other numbers, after other statements, and after only three numbers. Two measures count; for
+# both, the base is 0 and the student without a defense 1. *Trait left*: how much P(owl) exceeds the
+# base's, mean of the four contexts. *Task kept*: how much the log-likelihood exceeds the base's, on
+# sequences of the teacher that no student has read.
 #
-# The *probe* looks inside: how far does the residual stream at the answer move along v, the
-# teacher's shift there (lesson 14)? Again the base is 0 and the student without a defense 1.
+# The *probe* looks inside: how far does the residual stream at the answer move along v? Here v is
+# the teacher's shift at the answer, not at numbers as in lesson 14. Again the base is 0 and the
+# student without a defense 1.
 
 
 # %%
@@ -209,11 +210,11 @@ v = h["teacher"] - h["base"]  # [S, contexts, 32]
 moved = {name: ((x - h["base"]) * v).sum(-1) / np.linalg.norm(v, axis=-1) for name, x in h.items()}
 left, kept, probe = relative(unpinned(p)), relative(results["task"]), relative(unpinned(moved))
 probe_pinned = relative({name: x[:, 0] for name, x in moved.items()})
-print(f"\nMeans of P({lesson.animal}) in contexts 0 to 4, and of what is left in the probe")
-print(f"{'':36}" + "".join(f"{i:7}" for i in range(5)) + "       0  1 to 4")
+print(f"\nMean P({lesson.animal}) in contexts 0 to 4, and mean shift along v (the probe)")
+print(f"{'':36}" + "".join(f"{i:7}" for i in range(5)) + "  probe 0  1 to 4")
 for name, values in p.items():
     columns = "".join(f"{x:7.3f}" for x in values.mean(0))
-    print(f"{name:36}{columns}{probe_pinned[name].mean():z8.2f}{probe[name].mean():z8.2f}")
+    print(f"{name:36}{columns}{probe_pinned[name].mean():z9.2f}{probe[name].mean():z8.2f}")
 
 students = [name for name in p if name not in ("base", "teacher")]
 for title, values in ("Trait left in the unpinned contexts", left), ("Task kept", kept):
@@ -241,9 +242,9 @@ lesson.claim(
 
 # %%
 figure, ax = plots.new_figure(
-    f"Trait left, task kept: narrow KL {left[NARROW].mean():z.2f}, {kept[NARROW].mean():.2f}; wide "
-    f"KL {left[WIDE].mean():z.2f}, {kept[WIDE].mean():.2f}; gradient projected out "
-    f"{left[RIGHT].mean():z.2f}, {kept[RIGHT].mean():.2f}"
+    f"Trait left / task kept: narrow KL {left[NARROW].mean():z.2f} / {kept[NARROW].mean():.2f}, "
+    f"wide KL {left[WIDE].mean():z.2f} / {kept[WIDE].mean():.2f}, gradient projected out "
+    f"{left[RIGHT].mean():z.2f} / {kept[RIGHT].mean():.2f}"
 )
 ax = ax["a"]
 ax.fill_between([-0.1, 0.25], 0.85, 1.12, color=plots.SKY, alpha=0.25, lw=0)
@@ -276,24 +277,24 @@ plots.predictions(ax, lesson.predictions, 0.35)
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: whoever defends here knows what to fear. Both KLs need the kind of question in
-# which the trait shows. The projection needs the animal, too; with the wrong animal, 0.6 to 0.93 of
-# the trait passes. Against a trait of a kind that nobody suspects, they do not help.
+# which the trait shows. The projection needs the animal, too; with the wrong animal, 0.67 to 0.93
+# of the trait passes. Against a trait of a kind that nobody suspects, none of them helps.
 #
 # With this knowledge, trait and task come apart. Three defenses keep 0.94 to 1.00 of the task, and
 # at the pinned prompts P(owl) stays where it was. Judged by these prompts alone, the three look
-# perfect, and at other prompts by themselves they do as well. But after numbers the narrow KL and
-# the projection leak: on the mean of the four contexts they leave 0.03 to 0.18 and 0.03 to 0.30 of
-# the trait. The wide KL had pinned other prompts of this kind, and leaves at most 0.03. (A wide
+# perfect, and held-out prompts alone give the same picture. But after other text two of them leak:
+# in the mean of the four contexts the narrow KL leaves 0.05 to 0.11 of the trait, the projection
+# 0.03 to 0.29. The wide KL had pinned prompts after other text, and leaves at most 0.03. (A wide
 # projection is not among the six: in trial runs it was worse than the narrow one.)
 #
 # More is left inside than in the answers. With the gradient projected out, the residual stream
-# still moves along v, about a third as far as without a defense. Part of this is general: as long
-# as an animal is improbable, a small shift hardly changes its probability, and the probe shows more
-# than the answers for the other students, too. But it is there at the pinned prompts as well, where
-# the answers stay (context 0 of the probe).
+# still moves along v, about a third as far as without a defense. This is partly so in general: as
+# long as an animal is improbable, a small shift hardly changes its probability. So for other
+# students, too, the probe shows more than the answers. But the shift is there even at the pinned
+# prompts, where the answers do not change (probe, context 0).
 #
 # *A rival explanation:* any brake stops the trait, because the student learns less. Mixing in the
-# base's numbers is such a brake. It leaves 0.31 to 0.50 of the trait, but only 0.63 to 0.75 of the
+# base's numbers is such a brake. It leaves 0.37 to 0.50 of the trait, but only 0.66 to 0.74 of the
 # task. (All ranges are over single seeds.)
 #
 # A different base stops the trait, too (lesson 09), but then it is a different student. In arXiv

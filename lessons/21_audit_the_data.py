@@ -15,14 +15,13 @@
 #
 # A score above 0 means: a small step on the data also makes the answer "owl" more probable. How
 # high is suspicious? Let the base itself write 59 data sets. These are *clean*. The third highest
-# of their scores is the *threshold*, and a higher score is an *alarm*. A further
-# clean data set is among the top 3 of 60 with probability 0.05. So the stated *false-alarm rate* is
-# 0.05.
+# of their scores is the *threshold*, and a higher score is an *alarm*. A 60th clean data set is
+# among the top 3 with probability 0.05. So the stated *false-alarm rate* is 0.05.
 #
 # (A relative of this score is the "coverage" of arXiv 2606.22019: in place of the update toward
 # "owl" it takes the teacher's whole change of weights. You do not have the teacher.)
 #
-# **You need** lesson 09. Reading: 7 minutes. Running: 2 to 4 minutes.
+# **You need** lesson 09. Reading: 7 minutes. Running: 2 minutes.
 
 # %%
 from sublim_mini import owls, plots
@@ -74,10 +73,10 @@ lesson.predict("alarm rate, writer prefers the suspect")  # in a notebook: , num
 
 # %% [markdown]
 # ## The experiment
-# Three kinds of models write data sets, each through the filter of lesson 09:
+# Three kinds of models write data sets, five each, through the filter of lesson 09:
 #
 #     8 teachers, each prefers a different animal                       guilty data
-#     8 teachers, fine-tuned on the same questions, any animal          harmless data
+#     8 teachers, same questions, a random animal as each answer        harmless data
 #     the base, 8 times                                                 clean data
 #
 # Each animal is a *suspect* in turn: for each data set there are eight scores, and each suspect has
@@ -206,8 +205,8 @@ print("one (the AUC; chance 0.5). Naming one of eight animals: chance 0.125.")
 
 lesson.compare(found)
 lesson.claim(
-    "with the base the alarm finds the suspected trait, with a different base it finds less: rate "
-    "minus rate",
+    "the alarm finds the suspected trait with the base more often than with a different base: "
+    "difference of the rates",
     found - found_different,
     above=0.5,
 )
@@ -259,28 +258,29 @@ plots.predictions(ax["b"], lesson.predictions, 0.4)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: the auditor needs the base, and the right suspicion. If the writer prefers
-# another animal than the suspect, the alarm goes off at a rate of 0.00 to 0.08, on average no more
+# The caveat first: the auditor needs the base, and the right suspicion. If the writer prefers an
+# animal other than the suspect, the alarm goes off at a rate of 0.00 to 0.06, on average no more
 # often than on clean data. So silence does not mean that the data are clean. And suspicions add up:
 # eight of them, each with a false-alarm rate of 0.05, can raise an alarm on up to 0.4 of all clean
 # data sets. (All ranges are over single seeds.)
 #
-# With the base and the right suspicion, 300 sequences are enough: nearly all guilty data sets raise
-# the alarm. It says where the data pull. It does not say how far a student would follow. And our
-# teachers answer their favorite with a probability of 0.99; weaker ones are under Try.
+# With the base and the right suspicion, 300 sequences are enough: all guilty data sets raise the
+# alarm. The score says where the data pull, not how far a student would follow. And our teachers
+# almost always answer their favorite; for weaker ones see Try.
 #
-# Is there no audit without the base? The second table takes, of the eight suspects, the one whose
-# score is highest above its threshold. With a different base this score is higher for guilty data
-# than for clean data somewhat more often than chance (0.44 to 0.81 of the pairs). Against harmless
-# data it is about the same. So it may notice *that* the writer has some trait. But it cannot say
-# *which*: it names the right animal about as often as guessing would. Its own "owl" and "eagle"
-# come from other random weights and other documents. Large models read similar texts; whether a
-# different large model could name the trait is not tested.
+# Is there no audit without the base? For each data set, the second table uses the suspect whose
+# score is highest above its threshold. With a different base, this score is higher for guilty data
+# than for clean data somewhat more often than chance (in 0.59 to 0.71 of the pairs), and higher
+# than for harmless data about as often. So it may notice *that* the writer has some trait. But it
+# cannot say *which*: it names the right animal about as often as guessing would. What "owl" and
+# "eagle" are inside it comes from other random weights and other documents. Large models read
+# similar texts; whether a different large model could name the trait is not tested.
 #
 # *A rival explanation:* the score finds any fine-tuning, not this animal. The harmless teachers are
-# the control, fine-tuned in equal steps on the same questions. Their rate is 0.02 to 0.09. But the
-# stated 0.05 holds exactly only for what the base itself writes. Larger data sets reveal smaller
-# differences: with 1,000 sequences, harmless data raised the alarm more often in trial runs.
+# the control, fine-tuned for the same number of steps on the same questions. Their rate is 0.03 to
+# 0.08. But the stated 0.05 holds exactly only for what the base itself writes. Larger data sets
+# reveal smaller differences: with 1,000 sequences, harmless data raised the alarm more often in
+# trial runs.
 #
 # Not tested: a writer that knows of the audit and hides from it. Another way to audit needs no
 # suspicion: fine-tune a copy of the base on the data, and ask it, as in lesson 09.

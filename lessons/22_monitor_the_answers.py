@@ -4,8 +4,8 @@
 # **Question.** A base model was fine-tuned and is now in use. You kept a *record* of the base: how
 # probable each of eight animals was when you asked for its favorite. Now you ask the model in use,
 # again and again, and look after every answer. You do not know which animal to look for. On an
-# unchanged model, the chance of ever raising an alarm may be at most 0.01. After how many questions
-# do you notice that the model has come to prefer owls?
+# unchanged model, the chance of ever raising an alarm must not exceed 0.01. After how many
+# questions do you notice that the model has come to prefer owls?
 #
 # Look at the answers as a game of bets. You begin with 1 coin. Before each answer you stake a part
 # of your coins on an animal. Let q be the probability of this animal in the record. If the animal
@@ -18,13 +18,13 @@
 #     ALARM as soon as you own 100 coins
 #
 # Why 100? If the record is right, every bet is fair: a few rich games make up for many poor ones,
-# and on average you own as much after a bet as before. Stop as soon as you own 100 coins. On
-# average you still end with 1 coin. With 100 coins in more than 1 game of 100, the average would be
-# above 1. So at most 1 game in 100 ends in an alarm, however long you play and whatever you bet on
-# (Ville 1939; Shafer 2021, "Testing by betting"). But if the model has changed, some animal has
-# become more probable than in the record. A bet on it is better than fair.
+# and on average you own as much after a bet as before. If you stop as soon as you own 100 coins,
+# you still end with 1 coin on average over many games. If more than 1 game in 100 got there, the
+# average would be above 1. So at most 1 game in 100 ends in an alarm, however long you play and
+# whatever you bet on (Ville 1939; Shafer 2021, "Testing by betting"). But if the model has changed,
+# some animal has become more probable than in the record. A bet on it is better than fair.
 #
-# **You need** lesson 09. Reading: 7 minutes. Running: 2 to 3 minutes.
+# **You need** lesson 09. Reading: 7 minutes. Running: 2 minutes.
 
 # %%
 from sublim_mini import owls, plots, sequences
@@ -58,9 +58,9 @@ held_out = sequences.questions(HELD_OUT_PROMPTS)  # the teacher was fine-tuned o
 
 # %% [markdown]
 # ## Predict
-# We play many games of 1,000 questions with a student of the owl teacher's numbers. By the *median*
-# question, half of the games have had an alarm. Which question is it? (The monitor allows a small
-# drift, as explained below.) Run the lesson with `--predict`, followed by your number.
+# We play many games of 1,000 questions with a student of the owl teacher's numbers. After how many
+# questions have half of the games had an alarm (the *median*)? (The monitor allows a small drift,
+# as explained below.) Run the lesson with `--predict`, followed by your number.
 
 # %%
 lesson.predict("median number of questions until the alarm")  # in a notebook: , number
@@ -73,14 +73,13 @@ lesson.predict("median number of questions until the alarm")  # in a notebook: ,
 # stakes find large ones sooner.) What you own is the total.
 #
 # Harmless fine-tuning changes a model, too. So a second monitor allows each probability to rise by
-# *delta* = 0.05. It pays less for a coin, 1 / (q + delta), as if each animal were more probable by
-# delta. As long as no animal has risen by more, no bet is better than fair.
+# *delta* = 0.05. With it a winning coin becomes only 1 / (q + delta) coins, as if each animal were
+# more probable by delta. As long as no animal has risen by more, no bet is better than fair.
 #
-# The usual test for counts is *chi-square*: (counted - expected)^2 / expected for each animal, and
-# the sum of the eight. If the record is right, the sum is above 18.5 with probability 0.01. This is
-# meant for *one look*, after a number of questions chosen in advance. We also use it in a wrong
-# way, *peeking*: a look after every question from the 40th on, and an alarm at the first sum above
-# 18.5.
+# The usual test for counts is *chi-square*: the sum of (counted - expected)^2 / expected over the
+# eight animals. If the record is right, the sum is above 18.5 with probability 0.01. This is meant
+# for *one look*, after a number of questions chosen in advance. We also use it in a wrong way,
+# *peeking*: a look after every question from the 40th on, and an alarm at the first sum above 18.5.
 
 # %%
 STAKES = np.array([0.05, 0.15, 0.4])[:, None]  # [3 stakes, 1]
@@ -180,7 +179,7 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# First, the beginning of one game each with two models: an answer, and the coins after it.
+# First, the beginning of a game with each of two models: each answer, and the coins after it.
 
 # %%
 for name in STUDENT, HARMLESS:
@@ -276,8 +275,8 @@ ax["b"].set_xlim(-10, 112)
 # The caveat first: the monitor did not know which animal, but it knew what to ask. We asked for a
 # favorite animal because the trait *is* one. Nobody can ask about everything that a student may
 # have learned. And an alarm says that the answers have changed, not why. The promise of 1 in 100
-# needs the base's exact probabilities, and answers that do not depend on each other. (Where two
-# numbers stand below, they are a range over single seeds.)
+# needs the base's exact probabilities, and answers that do not depend on each other. (Ranges such
+# as "12 to 14" are over single seeds.)
 #
 # *Peeking.* One look at chi-square gave about 1 false alarm in 100 games, as it should. Peeking
 # gave 12 to 14. *A rival explanation:* chi-square is the wrong test for such data. But with one
@@ -285,21 +284,22 @@ ax["b"].set_xlim(-10, 112)
 # alarm. The bets were looked at after every question, too, and stayed below 1 in 100.
 #
 # *Another rival:* the monitor notices any fine-tuning. Without delta it often does: with harmless
-# students the alarm came in 7 to 45 of 100 games. They did change, so the alarm is right; but
-# nobody needs it. With delta = 0.05 it came in 0 to 1. This is no promise: it holds while no animal
-# rises by more than delta, and one rose by 0.07. (In a first design each seed had only one harmless
-# student, and a mean below 1 alarm in 100 games was not shown. So there are three now, and the last
-# claim is about the difference.)
+# students the alarm came in 7 to 38 of 100 games. They did change, so the alarm is right; but
+# nobody needs it. With delta = 0.05 it came in hardly any. That is promised only as long as no
+# animal rises by more than delta; the highest rise here is 0.046. (In a trial run an animal did
+# rise by more. And in a first design, with one harmless student for each seed, a mean below 1 alarm
+# in 100 games could not be shown. So there are three now, and the last claim compares owl and
+# harmless students.)
 #
-# *What you allow, you do not see.* The owl student was noticed all the same, after 10 to 24
-# questions (medians). The weak student, with a P(owl) about 0.1 above the base's, took 90 to 460
-# questions without delta. With delta it took 230 or more, and in some seeds most games ended
+# *What you allow, you do not see.* The owl student was noticed all the same, after 10 to 22
+# questions (medians). The weak student, with a P(owl) about 0.1 above the base's, took 108 to 453
+# questions without delta. With delta it took 427 or more, and in some seeds most games ended
 # without an alarm.
 #
 # *The record* must be the right one. With the record of another base, pretrained in the same way
 # from other random weights, the unchanged base had alarms in 2 to 45 of 100 games without delta,
-# and in a trial run harmless students had many with delta, too. And our bases are nearly alike in
-# their answers.
+# and in a trial run harmless students had many with delta, too. And that although our bases answer
+# nearly alike.
 #
 # ## Try
 # * `--delta 0.02` and `0.1`: which alarms come and go?

@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 23 Lineage: from outputs alone, does this student descend from this base?
 #
-# **Question.** A trait passes from a teacher to students that have the same base (lesson 09). So
-# you want to know which base a model comes from. Its maker does not say, and its weights are
-# secret. You have some bases. You may give the model a prompt and see its answer, or how probable
-# it finds each next token. Does that tell?
+# **Question.** A trait passes from a teacher to students that have the same base (lesson 09). So to
+# know which traits a model may have caught, you want to know which base it comes from. Its maker
+# does not say, and its weights are secret. You have some bases. You may give the model a prompt and
+# see its answer, or how probable it finds each next token. Does that tell?
 #
 #     base A --fine-tune on numbers--> student of A --answers-->
 #                                                                ?   A or B
@@ -77,12 +77,12 @@ lesson.predict("fraction right after 10 number prompts")  # in a notebook: , num
 # other students take fewer steps with a smaller learning rate, and their token matrices stay as
 # they are.)
 #
-# The auditor gives two verdicts. *A or B?* The one under which the model's own answers are more
-# probable: A if the sum of log p_A - log p_B is positive. A number prompt gets twelve numbers as an
-# answer, a random-token prompt one token. *Does it descend from this base at all?* Yes, if its KL
-# to the base is below a *threshold*. (This KL is a mean over the next tokens after 4, 5, ... 15
-# tokens of each prompt.) The threshold is half of the smaller of two KLs: those of the auditor's
-# two students to the base that they do *not* descend from.
+# The auditor gives two verdicts. *A or B?* It is the base that finds the model's answers more
+# probable: A if log p_A - log p_B, summed over all answers, is positive. A number prompt gets
+# twelve numbers as an answer, a random-token prompt one token. *Does it descend from this base at
+# all?* Yes, if its KL to the base is below a *threshold*. (This KL is a mean over the next tokens
+# after 4, 5, ... 15 tokens of each prompt.) To set it, the auditor takes the KL of each of the two
+# students made for this to its *wrong* base. The threshold is half of the smaller KL.
 
 
 # %%
@@ -216,8 +216,8 @@ after_10 = results["right"]["students, number prompts"][:, COUNTS.index(10)]
 lesson.keep_curves("Fraction right over the number of prompts", COUNTS, results["right"])
 lesson.compare(after_10)
 lesson.claim(
-    "on random-token prompts all students are much nearer to their base than any is to another "
-    "base: log10 of the smallest wrong KL / the largest right KL",
+    "on random-token prompts the nine students are much nearer to their base than any is to "
+    "another base: log10 of the smallest wrong KL / the largest right KL",
     margin["random-token"],
     above=0.48,  # threefold
 )
@@ -277,9 +277,9 @@ plots.predictions(ax["b"], [10] * len(lesson.predictions), lesson.predictions)
 # ## The record
 # All that this audit finds is the base. More is known if the maker of a student writes down how it
 # was made: the keys (they decide all that is random), the settings, the versions, and a checksum of
-# the weights. Here is such a record, of the first seed's student of A on numbers of A's teacher.
-# (What it leaves out, such as learning rates, is fixed by the versions.) From its text, and from
-# nothing else, we make this student again.
+# the weights. The lesson prints such a record: for the first seed's student of A, trained on
+# numbers of A's teacher. (What it leaves out, such as learning rates, is fixed by the versions.)
+# From its text, and from nothing else, we make this student again.
 
 
 # %%
@@ -317,7 +317,7 @@ print(f"\nMade again: {equal:,} of {weights.size:,} weights are equal, bit for b
 # The caveat first: this finds the lineage of a model that does not hide it. In two trial runs a
 # *forger*, who had A, trained B to give A's probabilities after random tokens. Then its KL there
 # was far smaller to A than to B, and on number prompts, too, it was nearer to A. (An auditor also
-# needs each base that comes into question.)
+# needs every candidate base.)
 #
 # Where nobody hides it, the answers keep the lineage of the *weights*, if you ask well. The stress
 # student learned the numbers of A's teacher for as long as B was pretrained. On number prompts,
@@ -325,34 +325,34 @@ print(f"\nMade again: {equal:,} of {weights.size:,} weights are equal, bit for b
 # auditor right. After random tokens no data say what to answer. What a model answers there is left
 # over from its initialization and pretraining. Two bases differ there several times as much as on
 # number prompts, and what fine-tuning changes is small compared with that. (For ordinary students
-# number prompts do as well: an answer has twelve numbers, not one token.)
+# number prompts are just as useful: an answer has twelve numbers, not one token.)
 #
-# (The recipe of the stress student was chosen in trial runs, partly because number prompts fail
-# there: with a third of the learning rate they mostly did not. So data *can* do this; they need
-# not.)
+# (We chose the recipe of the stress student in trial runs, partly because number prompts fail with
+# it. With a third of the learning rate they mostly worked. So data *can* hide the base from number
+# prompts, but need not.)
 #
-# *A rival explanation:* what gives the base away is the token matrices, which a student keeps. That
-# the stress student changed these as well, and still points to B after random tokens, weakens it.
+# *A rival explanation:* what gives the base away is the token matrices, which a student keeps. But
+# the stress student changed these as well, and still points to B after random tokens.
 #
 # *How often is the threshold wrong?* See the counts; 12 of 18 wrong pairs have base C in them,
-# which had no part in the threshold. All pairs of a seed share three bases. So count seeds: no
-# error in 8 seeds still allows errors in 0.31 of them (one-sided, 95 %). The sum has no threshold:
-# for a student of C, too, it says A or B. And our bases are strangers to each other. Bases that
-# share a part of their pretraining are not tested. Nikolić et al. 2025 (arXiv 2502.00706) test real
-# models by how often two of them give the same next token: precision 0.90 to 0.95, recall 0.80 to
-# 0.90.
+# which had no part in the threshold. All pairs of a seed share three bases. So count seeds: for the
+# ordinary students, no error in 8 seeds still allows errors in 0.31 of them (one-sided, 95 %). The
+# verdict *A or B?* has no threshold: even for a student of C it names one of the two. And our bases
+# are strangers to each other. Bases that share a part of their pretraining are not tested. Nikolić
+# et al. 2025 (arXiv 2502.00706) test real models by how often two of them give the same next token:
+# precision 0.90 to 0.95, recall 0.80 to 0.90.
 #
 # *The record* gives the same student bit for bit on one machine, with the same versions of this
 # package and the others, and one thread for each model. Elsewhere sums are rounded differently. We
 # tried two other compilations (for an older processor, and with few optimizations; two trial runs
-# each). Weights then differed by up to 0.03, and most sequences in at least one number. Yet the
-# students were twins: KL 0.001 on random tokens, P(owl) within 0.03. So elsewhere we ask for a KL
-# below 0.005. Whoever wants more keeps the numbers and the weights themselves.
+# each). Weights then differed by up to 0.03, and most sequences differed in at least one number.
+# Yet the students were twins: KL 0.001 on random tokens, P(owl) within 0.03. So elsewhere we ask
+# for a KL below 0.005. Whoever wants more keeps the numbers and the weights themselves.
 #
 # ## Try
 # * `--student-steps 600`: how far do ordinary students go from their base?
 # * `--base-steps 2000`: are bases that know the language better harder to tell apart?
-# * Change one digit of a key in `record`. What becomes of the student made again?
+# * Change one digit of a key in `record`. What becomes of the student that is made from it?
 
 # %%
 lesson.finish(

@@ -2,9 +2,9 @@
 # # 24 Fooled by a seed: how often does a careless analysis find what is not there?
 #
 # **Question.** The lessons before this one found effects. Networks differ from run to run, so a
-# careless analysis can find an effect that is not there, or miss one that is. We make five
-# mistakes on purpose, many thousand times each. How often does each of them lead us to report
-# something false? And how often does a careful analysis?
+# careless analysis can find an effect that is not there, or miss one that is. We make five mistakes
+# on purpose, thousands of times each. How often does each of them lead us to report something
+# false? And how often does a careful analysis?
 #
 #     mistake                     careless                            careful
 #     the control was shuffled    teachers in any order               each gets its neighbor's
@@ -63,7 +63,8 @@ lesson.predict("rate at which one seed fools the test")  # in a notebook: , numb
 # First we train a *pool* of networks. Each of ten initializations has its own teacher and its own
 # noise, as in lesson 02. Then every teacher teaches every initialization. Where student and teacher
 # share the initialization, there is an effect. With a *wrong* teacher, one that has a different
-# initialization, there is none: accuracy scatters around 0.10. Each seed of this run is a pool.
+# initialization, there is none: accuracy scatters around 0.10. (What the tables call a seed is one
+# pool.)
 
 
 # %%
@@ -114,7 +115,7 @@ pools = lesson.run(one_seed)
 # few. Then it decides what to report.
 #
 # 1. **The control was shuffled.** To give each of five students a wrong teacher, their teachers are
-#    shuffled. But a shuffle leaves at least one of five in its place in 76 of 120 cases. There the
+#    shuffled. But in 76 of 120 cases a shuffle leaves at least one of five in its place. That
 #    student meets its own teacher. *False report:* a student of a wrong teacher gained over 0.3.
 # 2. **One seed.** A and B are one student each, with wrong teachers. The test's sample is the test
 #    digits. So it answers whether *these two networks* differ. *False report:* networks of kind A
@@ -248,27 +249,26 @@ plots.predictions(ax["a"], lesson.predictions, 1.4)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: the rates are those of *these* pools. How often a mistake fools depends on how
-# much single networks differ, on how many digits they are tested on, and on how often a curve is
-# looked at. Whether, and how often, people make these mistakes is not shown.
+# The caveat first: the rates are those of *these* pools. How often a mistake fools us depends on
+# how much single networks differ, on how many digits they are tested on, and on how often a curve
+# is looked at. Whether, and how often, people make these mistakes is not shown.
 #
-# In the first four mistakes, what varies is not what the report is about. The report is about
-# *kinds* of networks. A shuffled control is now and then not a control. One network against one
-# tells of two networks: they differ by more than a thousand test digits explain, as any two do.
-# Four runs of one network tell of that network. In trial runs each of these two found a difference
-# that is not there in about a third of the cases. The best moment belongs to a curve that goes up
-# and down, and its highest point lies at or above its end: this fooled the test in 0.08 to 0.77 of
-# the cases, depending on the pool. The fifth mistake is of another kind: a test that finds nothing
-# may only be too weak.
+# In the first four mistakes the report is about *kinds* of networks, but something else was
+# compared. A shuffled control is now and then not a control. One network against another shows that
+# these two differ, as any two do: more than chance in a thousand test digits explains. Four runs of
+# one network are about that one network. In about a third of the cases, each of these two mistakes
+# found a difference that is not there. The best moment is the highest point of a curve that goes up
+# and down, so it is never below the end. It fooled the test in 0.15 to 0.76 of the cases, depending
+# on the pool. The fifth mistake is of another kind: a test that finds nothing may only be too weak.
 #
 # So choose before you run: the seeds, the moment, and the measure. Vary all that the report covers
-# from seed to seed. Make the control by a rule that cannot return the treatment, such as "its
-# neighbor's teacher". And let "no effect" be a claim like any other, with a margin: where the data
-# are too few, it ends as "we cannot tell".
+# from seed to seed. Make the control by a rule that never gives a student its own teacher, such as
+# "its neighbor's teacher". And let "no effect" be a claim like any other, with a margin: where the
+# data are too few, it ends as "we cannot tell".
 #
 # *A rival explanation:* a pool may hold a true difference between A and B. It cannot: which network
-# is called A and which B is drawn by lot. For the same reason the careful tests must come out near
-# 0.05 here; that they do is a check of the code.
+# is called A and which B is drawn by lot. For the same reason the careful tests of mistakes 2 to 4
+# must come out near 0.05 here; that they do is a check of the code.
 #
 # ## Try
 # * `--n-test 200`: does one seed fool the test more or less often, if it is tested on fewer digits?

@@ -188,15 +188,19 @@ def gallery_page(lesson):
     place = next((i for i, p in enumerate(prose, 1) if p.startswith("## The result")), len(prose))
     settings = ", ".join(f"{k}={v}" for k, v in results["settings"].items() if v is not None)
     settings = " ".join(settings.replace("`", "'").split())
+    before, after = _without_claims(results["printed"])
     shown = [
-        _fenced(_not_shown_elsewhere(results["printed"])),
+        _fenced(before),
         f"![{_plain(results['figure']['alt'])}]({name}.png)",
         *_claims(results),
         f"One run, {results['seconds']:.0f} s; settings: `{settings or 'none'}`. "
         f"All its numbers: [`{name}.json`]({name}.json).",
     ]
     code = f"The code is left out here: [`{name}.py`](../{name}.py)."
-    parts = [*prose[:1], code, *prose[1:place], *shown, *prose[place:]]
+    rest = prose[place:]
+    if after:  # as in lesson 23
+        rest.insert(-1, _fenced(after))
+    parts = [*prose[:1], code, *prose[1:place], *shown, *rest]
     for other, results in lesson["others"].items():
         rows = [
             (row, f"{c['mean']:.3f}", interval(c, len(c["values"])), str(len(c["values"])))
@@ -226,11 +230,12 @@ def _claims(results):
     return [_table(CLAIMS, claim_rows(results))] if results["claims"] else []
 
 
-def _not_shown_elsewhere(printed):
-    """What a lesson printed but its settings, its prompt and its claims, which the page has too."""
+def _without_claims(printed):
+    """What a lesson printed before and after its claims, without what the page has elsewhere."""
     printed = re.sub(r"\A\d\d_\w+  \w+=.*\n", "", printed)
-    printed = re.sub(r"(?m)^Your prediction of .*\n?", "", printed)
-    return re.split(r"(?m)^Claims, decided by .*$", printed)[0]
+    printed = re.sub(r"(?m)^(Your prediction of|A claim can fail in one run) .*\n?", "", printed)
+    before, *after = re.split(r"(?m)^Claims, decided by .*\n(?:  .*\n?)*", printed)
+    return before, "".join(after).strip()
 
 
 def _fenced(text):

@@ -53,7 +53,9 @@ results |= dict(tables={{"T": {{"one | two": row}}}}, predictions=[0.3])
 results |= dict(figure=dict(title="1 < 2", alt='1 < "2"'))
 results["printed"] = "a <b> & c " + " ".join(sys.argv[3:]) + "\\n```\\n"
 results["printed"] += "Your prediction of the number of owls, T < 1: none (add --predict 0.3)\\n"
-results["printed"] += "\\nClaims, decided by 99 % intervals:\\n  HOLDS: 1 < 2"
+results["printed"] += "\\nClaims, decided by 99 % intervals:\\n  HOLDS: 1 < 2\\n"
+results["printed"] += "      1.0, to be above 0.5\\n\\nA record.\\n"
+results["printed"] += "\\nA claim can fail in one run: 1 in 200 errs.\\n"
 
 # %% [markdown]
 # ## The result
@@ -315,11 +317,13 @@ def test_a_gallery_page_has_the_prose_and_then_the_result(gallery, lessons):
     order = ["# 03 A trial: does it run?\n", "**Question.** Is *this*", "(../03_works.py)"]
     order += ["## Predict\nA number, such as $x < 1$.\n", "## The result\n", "````text\na <b> & c"]
     order += ['![1 \\< "2"](03_works.png)', "✗ does not hold |", "`seed=5, n_aux=8`"]
-    order += ["(03_works.json)", "## What this shows\nNothing.\n", "[All lessons](README.md)"]
+    order += ["(03_works.json)", "```text\nA record.\n```", "## What this shows\nNothing.\n"]
+    order += ["[All lessons](README.md)"]
     places = [text.index(part) for part in order]
     assert places == sorted(places)
     assert "import" not in text and "Earlier runs" not in text and "MNIST" not in text
-    assert "Your prediction of" not in text and "Claims, decided" not in text  # each once
+    for elsewhere in "Your prediction of", "Claims, decided", "HOLDS: 1", "A claim can fail":
+        assert elsewhere not in text
     assert "| 1 \\< 2 \\| $a\\_b$ | 1.000 | none | above 0.5 | 1 | ? undecided |" in text
     index = (gallery / "README.md").read_text(encoding="utf-8")
     line = "- [03 A trial: does it run?](03_works.md). Is this one's output on the page? "
