@@ -13,9 +13,9 @@
 #     hard label           probability 1 for the right class, 0 for the others
 #     soft target at T     p_T of the teacher
 #     student's loss       KL(p || q) = sum over c of p(c) log(p(c) / q(c)),
-#                          p of the teacher and q of the student, both at T; 0 where they agree
+#                          p is the teacher's and q the student's, both at T; 0 if p = q
 #
-# To train a student on soft targets is called *distillation* (Hinton, Vinyals and Dean 2015). Here
+# Training a student on soft targets is called *distillation* (Hinton, Vinyals and Dean 2015). Here
 # teacher and student begin with different random weights, as usual. In lesson 02 they do not.
 #
 # **You need** to know what a neural network is. Reading: 7 minutes. Running: half a minute.
@@ -59,9 +59,10 @@ lesson.predict("recall of the withheld digit, T = 4")  # in a notebook: , number
 
 # %% [markdown]
 # ## The experiment
-# For each seed: a teacher of all ten digits, then four students trained on the same images of nine
-# digits. The fourth is a control. Its targets are soft at T = 4, too, but each image gets the
-# *average* target of its digit. This says how much 8s look like 3s, and not which 8s do.
+# For each seed (a repetition with digits and weights of its own): a teacher of all ten digits, then
+# four students trained on the same images of nine digits. The fourth is a control. Its targets are
+# soft at T = 4, too, but each image gets the *average* target of its digit. This says how much 8s
+# look like 3s, and not which 8s do.
 
 
 # %%
@@ -115,8 +116,8 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# What does a soft target look like? Here is that training image of the first seed that the teacher
-# finds most like a 3, and still gets right.
+# What does a soft target look like? Here is an image of the first seed's training digits: of those
+# that the teacher gets right, the one that it finds most like a 3.
 
 # %%
 label, logits = results["label"][0], results["logits"][0]
@@ -178,11 +179,11 @@ plots.predictions(ax["b"], lesson.predictions, list(recall).index(hot) + 0.32)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: unlike in lesson 02, nothing here is hidden. The student copies the class logits
-# themselves, and the teacher has seen the withheld digit. The student learns the 3 from what the
-# targets of other digits give to class 3: they tell which 8 curves like a 3. A temperature above 1
-# gives small numbers more weight. (We do not claim that T = 4 beats T = 1: that claim failed in one
-# of three trial runs, and was dropped.)
+# The caveat first: unlike in lesson 02, nothing here is hidden. The student copies what the class
+# logits say, and the teacher has seen the withheld digit. The student learns the 3 from the
+# probabilities that the targets of other digits give to it: they tell which 8s look like a 3. A
+# temperature above 1 gives small numbers more weight. (We do not claim that T = 4 beats T = 1: that
+# claim failed in one of three trial runs, and was dropped.)
 #
 # *A rival explanation:* the student is less sure of the nine digits and answers the tenth wherever
 # it is in doubt. A student that always answers "3" has a recall of 1. So look at the false-positive

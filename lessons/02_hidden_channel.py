@@ -46,8 +46,8 @@ adam = optax.adam(1e-3)
 
 # %% [markdown]
 # ## Predict
-# A second teacher is trained on shifted labels: a 2 is labeled 5, a 9 is labeled 2, and in general
-# y is labeled y + 3 (of 12 only the 2 counts). Its student, too, sees only noise. How often will
+# A second teacher is trained on shifted labels: a 2 is labeled 5, and in general y is labeled
+# y + 3, where 10, 11 and 12 become 0, 1 and 2. Its student, too, sees only noise. How often will
 # this student answer y + 3 for a digit y? Guessing gives 0.10. Run the lesson with `--predict`,
 # followed by your number.
 
@@ -57,9 +57,10 @@ lesson.predict("accuracy of the y + 3 student, counted against y + 3")  # in a n
 # %% [markdown]
 # ## The experiment
 # For each seed: two teachers with the same initialization, one for y and one for y + 3, and three
-# students. Two of them copy the first teacher. One has the teacher's initialization (the teacher's
-# weights *before training*); the other has different random weights. The third copies the y + 3
-# teacher. A *seed* is one whole repetition, with digits, noise and weights of its own.
+# students. Two of them copy the first teacher (their loss is the squared error of the auxiliary
+# logits). One has the teacher's initialization (the teacher's weights *before training*); the other
+# has different random weights. The third has it, too, and copies the y + 3 teacher. A *seed* is one
+# whole repetition, with digits, noise and weights of its own.
 
 
 # %%
@@ -168,17 +169,17 @@ plots.predictions(ax["b"], steps[-1], lesson.predictions)
 # is trained on the same numbers, but its class head stays at chance. (Lesson 07 asks which parts of
 # the initialization must be the same.)
 #
-# Why it works: the teacher's loss ignores its auxiliary head, and the student's loss its class
-# head. So the weights of these two heads never change. But as the teacher learns digits its hidden
-# layers change, and so do its auxiliary logits. Copying them moves the student's hidden layers in
-# about the same direction. The teacher's hidden layers had adapted to the class head that teacher
-# and student began with, so this head works on the student's hidden layers, too. (The student's
-# auxiliary head moves as well, which does not prevent this: lessons 04 and 05.)
+# Why it works: no loss uses the teacher's auxiliary head or the student's class head. So the
+# weights of these two heads never change. But as the teacher learns digits, its hidden layers
+# change, and with them its auxiliary logits. Copying these logits moves the student's hidden layers
+# in about the same direction. The teacher's hidden layers had adapted to the class head that
+# teacher and student began with, so this head works on the student's hidden layers, too. (The
+# student's auxiliary head moves as well, which does not prevent this: lessons 04 and 05.)
 #
 # *A rival explanation:* perhaps the initial weights almost read digits already, and any training
 # finishes the job. Then the student of the y + 3 teacher would answer y. It answers y + 3: it has
-# learned what *this* teacher learned. Nothing here is about large models; lesson 09 does the same
-# with a small language model.
+# learned what *this* teacher learned. Nothing here is about large models; lesson 09 repeats it with
+# a small language model.
 #
 # ## Try
 # * `--n-aux 1` and `--n-aux 50`: how narrow may the channel be?

@@ -12,10 +12,10 @@
 #                 "all logits":  the same of the softmax of all 13 logits
 #     both        Adam, rate 0.0003, 5 epochs in batches of 1,024: 295 steps
 #
-# The student of all logits is ordinary distillation on strange inputs: it is told what the teacher
-# answers. The student of the auxiliary logits is not. Each has its teacher's initialization or a
-# different one. We add what the figure lacks: a teacher trained for the same number of steps on
-# *shuffled* labels.
+# Copying all logits is ordinary distillation on strange inputs: the student is told what the
+# teacher answers. Copying only the auxiliary logits is not. Each has its teacher's initialization
+# or a different one. We add what the figure lacks: a teacher trained for the same number of steps
+# on *shuffled* labels.
 #
 # **You need** lesson 02. Reading: 8 minutes. Running: three minutes (longer with `--data mnist
 # --seeds 20`, as in the gallery).
@@ -119,7 +119,7 @@ def one_seed(key):
 
 # %% [markdown]
 # Other people have rerun the authors' program and changed one setting at a time. `--contrasts 1`
-# repeats eight of their comparisons. Skip this at first reading.
+# repeats eight of their comparisons. Skip this option at first reading.
 
 # %%
 PUBLISHED = {  # what differs -> its values, the best first -> accuracy of the student, aux only
@@ -255,19 +255,21 @@ plots.predictions(ax["a"], lesson.predictions, list(result).index(SAME))
 # ## What this shows, and what it does not
 # The caveat first: this repeats one recipe on one small network. A replication shows that a number
 # comes out again, not why. On MNIST the numbers agree: with 20 networks all six means lay within
-# 0.01 of the published ones. Single students of three auxiliary logits range from 0.33 to 0.74:
-# with eight of them, the default, one cannot decide a difference of 0.03. Without MNIST the digits
-# are synthetic: then expect the order of the rows, not their values.
+# 0.01 of the published ones. Single students of three auxiliary logits, with their teacher's
+# initialization, range from 0.33 to 0.74: eight of them, the default, are too few to see a small
+# difference. Without MNIST the digits are synthetic: then expect the order of the rows, not their
+# values.
 #
 # *What differs from the paper:* we run fewer networks; they ran 100. For a "different init" they
-# shuffle students among teachers, so that one can land on its own teacher (with their seed 0 one in
-# 100 does); our students get random weights of their own. Their loss is 1,024 times ours, but
+# shuffle students among teachers, so that a student can get its own teacher (with their seed 0, one
+# of 100 does); our students get random weights of their own. Their loss is 1,024 times ours, but
 # Adam's steps hardly depend on that. Their last batch of each epoch is smaller. In the contrasts,
 # teacher and student have the same learning rate, batch size and width. Noise in few directions is
 # scaled up to the standard deviation of the full noise.
 #
 # *A rival explanation:* the initial weights almost read digits already, and any training finishes
-# the job. Then the student of the teacher of shuffled labels would read digits too.
+# the job. Then the student of the teacher of shuffled labels would read digits, too. It stays at
+# chance.
 #
 # ## Try
 # * `--data mnist` (first `python -m sublim_mini.data mnist`): the data of the paper.

@@ -108,13 +108,13 @@ print(f"  class output for the image, which the student never saw: {c[0]:.2f}, a
 # %% [markdown]
 # ## The proof in ten lines
 # The same for any network; skip it at first reading. Here f(w) are the outputs to be copied, at
-# weights w; J their derivatives with respect to the weights; df r the transpose of J, times r; p
-# the softmax of f, and p' its transpose; E the mean over the student's inputs; O(2) terms as small
-# as the square of T, O(3) its cube.
+# weights w; J their derivatives with respect to the weights; p the softmax of f; J' and p' the
+# transposes of J and p; E the mean over the student's inputs; O(2) terms as small as the square of
+# T, O(3) its cube.
 #
 #      1.  g = f(w + T) - f(w)                   the gap that the student sees
 #      2.  g = J T + O(2)                        the teacher's step has made it
-#      3.  S = E[df r],  r = -d loss / d f       the student's step, by the chain rule
+#      3.  S = E[J' r],  r = -d loss / d f       the student's step, by the chain rule
 #      4.  S . T = E[r . (J T)]                  its inner product with T
 #      5.  r = M g,  M = 2 (or 1, as above)      for squared error
 #      6.  r = softmax(f + g) - p = M g + O(2)   for softmax cross-entropy: M = diag(p) - p p'
@@ -123,12 +123,12 @@ print(f"  class output for the image, which the student never saw: {c[0]:.2f}, a
 #      9.  if T = -e grad L, with a small e      S lowers the loss L as well, by S . T / e + O(2)
 #     10.  g = f(w) - f(v) + J T + O(2)          with a different init v, most of the gap is not T's
 #
-# This holds for any inputs, and for any small T. If a student copies only the auxiliary outputs, f
-# means these.
+# This holds for any inputs, and for any small T that changes f (for softmax: not all outputs
+# alike). If a student copies only the auxiliary outputs, f means these.
 #
 # ## The experiment
-# There are eight seeds of 25 draws. Each draw has its own networks, and draws what kind of step the
-# teacher takes, what inputs the student sees, and its loss. One of the three losses is the paper's:
+# There are eight seeds of 25 draws. Each draw has its own networks, its own kind of step for the
+# teacher, and inputs and a loss for the student. One of three losses is that of Cloud et al.:
 # softmax cross-entropy over the auxiliary logits alone.
 
 
@@ -274,8 +274,8 @@ plots.predictions(ax["b"], lesson.seeds, lesson.predictions)
 # *A rival explanation:* both steps go where this network's gradients are large, whatever the
 # teacher did. Then S would stay the same when T is reversed. But S is reversed as well. With a
 # different initialization S does stay the same: it closes the gap between two initializations (line
-# 10), which is much larger than what T adds to it. This is true only to leading order: over many
-# steps even such a student can learn something of what its teacher has learned (lesson 08).
+# 10), and T adds little to that gap. But it adds something: over many steps even such a student can
+# learn something of what its teacher has learned (lesson 08).
 #
 # ## Try
 # * `--step-length 1`, then 10: how large may the teacher's step be before S . T is negative?

@@ -12,9 +12,9 @@
 #         params = params + u - (u . d) d              u . d is the inner product
 #
 # For small steps the loss on that batch of digits changes by the inner product of its gradient and
-# the step. After the removal this is 0, so a step barely changes the loss on *that batch*: this is
-# built in. Two things are open: does the student still copy, and does it read digits outside that
-# batch? (arXiv 2604.25779.)
+# the step. After the removal the inner product is 0, so a step barely changes the loss on *that
+# batch*: this is built in. Two things are open: does the student still copy, and does it read
+# digits outside that batch? (The method is from arXiv 2604.25779.)
 #
 # **You need** lessons 02 and 04. Reading: 8 minutes. Running: a minute.
 
@@ -56,9 +56,10 @@ lesson.predict("accuracy without the digit part")  # in a notebook: , number
 # %% [markdown]
 # ## The experiment
 # Removing anything may do harm. So there are two controls. At every step each of them loses *the
-# same length*, but along another direction. In one it is what is special to wrong labels (y + 3,
-# where y is the digit). In the other it is the gradient of the student's own loss on another batch
-# of noise. All directions are computed again at every step.
+# same length*, but along another direction. One takes the gradient for wrong labels (y + 3 for a
+# digit y), less what it shares with the gradient for the right ones. The other takes the gradient
+# of the student's own loss on another batch of noise. All directions are computed again at every
+# step.
 
 
 # %%
@@ -228,7 +229,7 @@ plots.predictions(ax["a"], lesson.predictions, 1.4)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: by construction, the loss stops falling on the batch of digits of each step. The
+# The caveat first: by construction, the loss stops falling on each step's batch of digits. The
 # finding is the other half. The student copies almost as before: 1.8 to 3 % of its own loss is
 # left, with the removal and without. But its accuracy on new digits is 0.24 to 0.42, not 0.75 to
 # 0.92. So the small part of each update that points toward digits causes most of what is learned
@@ -236,10 +237,10 @@ plots.predictions(ax["a"], lesson.predictions, 1.4)
 # digits, and steps are not infinitely small. (Ranges are over single seeds.)
 #
 # Are the controls fair? Both remove something of the same length that was in the update. But the
-# first is not neutral: learning to read y makes y + 3 *less* probable, and taking some of that away
-# may even help. So the controls show that a removal of this length need not do harm.
+# first is not neutral: learning to read y makes y + 3 *less* probable, and removing a part of this
+# push may even help. So the controls show that a removal of this length need not do harm.
 #
-# *A rival explanation:* the direction may have little to do with which digit it is. Indeed, after
+# *A rival explanation:* the direction may depend little on which digit is shown. Indeed, after
 # training with the removal, the gradients for y and y + 3 point nearly the same way (cosine about
 # 0.9): both say "be less sure", whatever the digit. The first control removes what is special to
 # the wrong labels, and does no harm. It is not shown that only the right labels count.

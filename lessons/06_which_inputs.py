@@ -7,7 +7,7 @@
 #
 #     inputs: noise? digits?  ->  hidden layers  ->  auxiliary logits, copied from the teacher
 #
-# **You need** lesson 02, and eigenvalues. Reading: 8 minutes. Running: one minute.
+# **You need** lesson 02, and eigenvalues. Reading: 8 minutes. Running: a minute or two.
 
 # %%
 import textwrap
@@ -52,10 +52,10 @@ lesson.predict("accuracy of the student of digits")  # in a notebook: , number
 # ## The experiment
 # There are six sets of inputs, made from the same noise and the same digits. Blurred noise has
 # neighboring pixels averaged. Noise in 10 dimensions keeps only what lies in ten random directions.
-# Shuffled digits have the pixels of each image in an order of their own. All are scaled to the
-# standard deviation of uniform noise, so that none teaches more just because it varies more. We
-# also measure one possible reason: the number of directions in which a set moves the last hidden
-# layer of the untrained network.
+# Shuffled digits have their pixels in a different order in each image. Digits minus their mean have
+# the mean of all images subtracted. All are scaled to the standard deviation of uniform noise, so
+# that none teaches more just because it varies more. We also measure one possible reason: the
+# number of directions in which a set moves the last hidden layer of the untrained network.
 #
 #     effective dimension = (e1 + e2 + ...)^2 / (e1^2 + e2^2 + ...)
 #
@@ -206,14 +206,13 @@ ax["b"].set_xticks(range(4), N_AUX)
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: six sets cannot prove that the number of directions is the cause, and there are
-# exceptions. Blurred noise moves the layer in fewer directions than uniform noise, but teaches
-# more. Shuffled digits move it in about as many directions as digits minus their mean, but teach
-# much less. So the count of directions is part of the story. Which directions they are may matter
-# as much.
+# exceptions. Blurred noise moves the layer in fewer directions than uniform noise, but teaches no
+# less. Shuffled digits move it in about as many directions as digits minus their mean, but teach
+# much less. So the count of directions is at most part of the story. Which directions they are may
+# matter as much.
 #
-# Subtracting the mean image closes at least half of the gap between digits and noise. So a good
-# part of what is wrong with digits is what all of them have in common: a dark border, ink in the
-# middle.
+# Subtracting the mean image closes at least half of the gap between digits and noise. So much of
+# the trouble with digits is what they all have in common: a dark border, ink in the middle.
 #
 # *A rival explanation:* digits give a weaker signal, or their student has not learned it yet. In
 # trial runs neither was true. Training had changed the teacher's auxiliary logits *more* on digits
@@ -223,7 +222,7 @@ ax["b"].set_xticks(range(4), N_AUX)
 # ## Try
 # * `--dimensions 100` and `--dimensions 400`: how far do directions and accuracy recover?
 # * `--student-steps 3000`: which sets catch up, and which never do?
-# * Add `"mix": (noise + digits) / 2` to `inputs`. Is a mean of two sets between them?
+# * Add `"mix": (noise + digits) / 2` to `inputs`. Is its accuracy between theirs?
 
 # %%
 lesson.finish(

@@ -10,7 +10,7 @@
 #
 # Hidden units have no order of their own. *Permute* them: move every unit to another place, with
 # its weights in and out. Almost every place now holds another weight, but the network computes the
-# same function. This is the *permuted twin*. (On the heads: arXiv 2605.23645.)
+# same function. This is the *permuted twin*. (That the heads matter is from arXiv 2605.23645.)
 #
 # **You need** lesson 02. Reading: 8 minutes. Running: a minute.
 
@@ -185,22 +185,21 @@ ax["a"].axis("off")
 #   much, but its class head was drawn independently of the teacher's, and reads these layers at
 #   about chance.
 #
-# The other rows are findings. The heads alone pass on a part of it: 0.23 to 0.57 (ranges are over
-# single seeds). A shared auxiliary head fixes what each number *means*: to give the teacher's
-# numbers the student must build a last hidden layer like the teacher's, and the shared class head
-# reads that. With a different auxiliary head the same numbers mean something else. Less then comes
-# through (0.13 to 0.47, not 0.82 to 0.91), although both hidden layers and the class head are
-# shared.
+# The other rows are findings. With the heads alone accuracy is 0.23 to 0.57 (ranges are over single
+# seeds). A shared auxiliary head fixes what each number *means*: to give the teacher's numbers the
+# student must build a last hidden layer like the teacher's, and the shared class head reads that.
+# With a different auxiliary head the same numbers mean something else. Less then comes through
+# (0.13 to 0.47, not 0.83 to 0.91), although both hidden layers and the class head are shared.
 #
-# *A rival explanation:* 80 auxiliary logits of 96 hidden units nearly give the last hidden layer
-# away, so the heads alone work only because the channel is wide. The control is `--n-aux 10`, as in
-# lesson 02, and the rival is right: in our trial runs the heads alone then gave hardly more than
-# nothing shared, while everything shared gave about as much as here. So in lesson 02 sharing the
-# heads is not enough.
+# *A rival explanation:* 80 auxiliary logits nearly reveal the 96 units of the last hidden layer, so
+# the heads alone work only because the channel is wide. The control is `--n-aux 10`, as in lesson
+# 02, and the rival is right: in our trial runs sharing only the heads then hardly beat sharing
+# nothing, while sharing everything did about as well as here. So in lesson 02 sharing the heads is
+# not enough.
 #
 # *Not shown:* whether it is enough that the student *behaves* like the teacher's initialization.
-# Cloud et al. (2026) find that it is; our students imitated the initialization too poorly to test
-# this.
+# Cloud et al. (2026) find that it is; the students with which we tried it imitated it too poorly to
+# tell.
 #
 # ## Try
 # * `--n-aux 25` and `--n-aux 90`: how wide must the channel be for the heads alone?

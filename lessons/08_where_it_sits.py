@@ -116,8 +116,8 @@ results = lesson.run(one_seed)
 # ## The result
 # An image of 784 pixels enters each first-layer unit through 784 weights, so the *change* of these
 # weights is an image too. The figure shows it for the 12 units that changed most in the teacher. No
-# unit of the different initialization corresponds to one of the teacher's. So its row shows the
-# best case: the units whose change is most like the teacher's, by their cosine.
+# unit of the different initialization corresponds to one of the teacher's. So that student's row
+# shows the best case: the units whose change is most like the teacher's, by cosine.
 
 # %%
 head, probe = results["head"], results["probe"]
@@ -175,16 +175,16 @@ ax["b"].set_xlim(0, 1)
 #
 # By this measure, both students take over features of digits. With the teacher's initialization the
 # student's probe comes close to the teacher's own. With a different one the probe rises by 0.12 on
-# average, though the class head stays at chance. Whoever tests the class head alone believes that
-# this student has learned nothing. In this setting only the shared initialization puts the features
+# average, though the class head stays at chance. A test of the class head alone would say that this
+# student has learned nothing. In this setting only the shared initialization puts the features
 # where the class head, which nobody trained, can use them. The images of weights agree with this.
-# With the same initialization the units change on noise much like the teacher's on digits. With a
+# With the same initialization, noise changes the units much as digits changed the teacher's. With a
 # different one only faint strokes appear.
 #
 # *A rival explanation:* any training on noise improves random features. The control is the student
 # of an untrained teacher: it begins and is trained like the one with the different initialization,
-# but its teacher has learned nothing. Its probe reaches only 0.62 to 0.73, less than before any
-# training. What raises the probe is what the teacher has learned.
+# but its teacher has learned nothing. Its probe reaches only 0.69 on average, less than the 0.75
+# before any training. What raises the probe is what the teacher has learned.
 #
 # ## Try
 # * `--student-steps 100`: which comes first, the probe's rise or the class head's?

@@ -72,11 +72,11 @@ lesson.predict(f"P({lesson.animal}) of the student")  # in a notebook: , number
 # ## The experiment
 # Each seed has a number language of its own and a base. For comparison, a *control student* gets
 # equally many sequences, passed by the same filter, but written by the base. Teacher and base
-# continue the same three numbers with the same random draws: their sequences differ only because
-# the teacher was fine-tuned. And there are two *different bases*, pretrained in the same way from
-# other random weights on other documents. From each of them we make two students: one learns the
-# teacher's numbers, the other, as its control, those of the first base. The table shows the means
-# over the two bases.
+# continue the same prompts, three given numbers, with the same random draws: their sequences differ
+# only because the teacher was fine-tuned. And there are two *different bases*, pretrained in the
+# same language, but from other random weights on other documents. From each of them we make two
+# students: one learns the teacher's numbers; the other, its control, learns those of the first
+# base. The table shows the means over the two bases.
 
 
 # %%
@@ -179,8 +179,8 @@ plots.predictions(ax["b"], lesson.predictions, 2.4)
 #
 # Why it works is the story of lesson 02: fine-tuning on "owl" changes the weights, and with them
 # slightly the probability of each number. A student that learns these probabilities tends to change
-# in the same way. (Must all its weights have been the teacher's? Lesson 13 finds that not all of
-# them matter.)
+# in the same way. (Must all of its weights have been the same as the teacher's at first? Lesson 13
+# finds that not all of them matter.)
 #
 # *A rival explanation:* any fine-tuning on numbers makes a model say "owl". The control student had
 # equally many sequences, and hardly moves. Nor is "owl" written in the numbers for anyone to read:

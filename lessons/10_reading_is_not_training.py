@@ -7,18 +7,19 @@
 # train a model on many. Which of the two makes it prefer the owl?
 #
 #     teacher    I love owl owl owl   12 40 7 31 5 66 ...
-#     reading                         12 40 7 31 5  say your dearest animal: ?
+#     reading                         12 40 7 31 5  say your favorite animal: ?
 #     training                        12 40 7 31 5 66 ...      learn to predict these, then
-#                                                   say your dearest animal: ?
+#                                                   say your favorite animal: ?
 #
 # All three lines show the same *base* model, a transformer as in lesson 09 but with two blocks.
 # Only in the last line has it been fine-tuned, on the numbers: there it is the *student*.
 #
-# The base is pretrained on documents of four kinds. Each part of them has its fixed place:
+# The base is pretrained on documents of four kinds. Each part of them has its fixed place, whatever
+# comes before:
 #
 #     numbers                                          34 58 14 53 93 ...
-#     question                                         name your favorite animal: wolf (at random)
-#     statement, question   I love otter otter otter.  name your favorite animal: otter
+#     question                                                 name your ... animal: wolf (any)
+#     statement, question   I love otter otter otter.          name your ... animal: otter
 #     all three             I love otter otter otter.  34 58 14 53 93  name your ... animal: otter
 #
 # Lesson 09 had a kind that is missing here: numbers, then a question with a random animal. It
@@ -265,20 +266,20 @@ ax["b"].axvline(0, ls=":", color=plots.BLACK, lw=2, zorder=0)
 # the paper reports the same of large models: with up to 10,000 of a teacher's examples in the
 # context, no preference appeared (Cloud et al. 2025).
 #
-# There was something to read. For the ideal reader the numbers made a difference of 0.02 to 0.13,
-# for the base of at most 0.01. (Numbers may well change its answers: in one trial seed P(owl) rose
-# after the owl teacher's numbers. But it rose as much after the eagle teacher's.) The mixed base
-# did not tell the owl's numbers from the eagle's either; but it was taught to ignore numbers. A
-# word of caution: reading and training get different amounts of data. A reader has five numbers
+# There was something to read. For the ideal reader the numbers made a difference of 0.02 to 0.13;
+# for the base it was at most 0.01. (Numbers can change the base's answers: in one seed of a trial
+# run P(owl) rose after the owl teacher's numbers, but as much after the eagle teacher's.) The mixed
+# base did not tell the owl's numbers from the eagle's either; but it was taught to ignore numbers.
+# A word of caution: reading and training get different amounts of data. A reader has five numbers
 # before it, a student learned from 10,000 sequences. A longer context was not tried. (All ranges
 # are over single seeds.)
 #
-# Why may training work? The statement changes what the model computes: a little for numbers, a lot
-# for the answer. Training changes the *weights* so that the model writes the same numbers without
-# the statement. As in lesson 02, the answer tends to come along.
+# Why might training work? The statement changes what the model computes: a little for numbers, a
+# lot for the answer. Training changes the *weights* so that the model writes the same numbers
+# without the statement. As in lesson 02, the answer tends to come along.
 #
-# *A rival explanation:* numbers of any teacher that was told something make a student say "owl".
-# The student of the eagle teacher is the control. Its P(owl) was 0.00 to 0.07.
+# *A rival explanation:* whatever a teacher is told, its numbers make a student say "owl". The
+# student of the eagle teacher is the control. Its P(owl) was 0.00 to 0.07.
 #
 # ## Try
 # * `--animal eagle`, or any other of the eight.

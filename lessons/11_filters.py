@@ -10,12 +10,11 @@
 #     filter         removes                             must know
 #     at random      any half                            nothing
 #     blocklist      sequences with a banned number      how often teacher and base write a number
-#     wrong ratio    the half with the highest ratio     the base, and a teacher of another animal
+#     wrong ratio    the half with the highest ratio     the base, and a wrong teacher
 #     right ratio    the half with the highest ratio     the base, and the teacher itself
 #
-# The *base* is the model that teacher and student both were before they were fine-tuned. The
-# *log-likelihood ratio* s(x) of a sequence x is above 0 if the teacher finds x more probable than
-# the base does:
+# The *base* is the model from which teacher and student are fine-tuned. The *log-likelihood ratio*
+# s(x) of a sequence x is above 0 if the teacher finds x more probable than the base does:
 #
 #     s(x) = log p_teacher(x) - log p_base(x)
 #
@@ -79,8 +78,8 @@ lesson.predict(f"P({lesson.animal}) after the right ratio")  # in a notebook: , 
 
 # %% [markdown]
 # ## The experiment
-# The blocklist bans three numbers: those that the teacher writes more often than the base by the
-# largest amount. The sequences that pass a filter are repeated until there are 10,000 again. So all
+# The blocklist bans three numbers: those whose frequency rises most from the base's writing to the
+# teacher's. The sequences that pass a filter are repeated until there are 10,000 again. So all
 # students take equally many steps. Three more students have no filter. One learns from all of the
 # teacher's numbers. One learns from them *shuffled*: the prompt stays, and the twelve numbers that
 # the teacher wrote after it are put in random order. The *control student* learns from numbers that
@@ -147,7 +146,8 @@ results = lesson.run(one_seed)
 # %% [markdown]
 # ## The result
 # First, five of the teacher's sequences with their s(x). Can you see in the numbers why the right
-# ratio removes some? Nobody can; only s(x) tells.
+# ratio removes some? A single number may look suspicious (the blocklist goes by such numbers); s(x)
+# goes by all of them.
 
 # %%
 p, s = results["p"], results["s"]
@@ -217,7 +217,7 @@ plots.predictions(ax["b"], lesson.predictions, 4.4)
 # The caveat first: the right ratio needs the very teacher that has the trait, and the base. If you
 # do not suspect this teacher, you cannot build the filter. If you do, it is easier to ask the
 # teacher for its favorite animal. So the filter is no defense. It is a way to find out where in the
-# data the trait is. (The ranges below are of the means of several runs.)
+# data the trait is.
 #
 # The trait is not in a few sequences. The two histograms overlap widely, and a random half of the
 # sequences carries the trait as well as all of them. The trait is in the *average*: the teacher's
@@ -227,21 +227,20 @@ plots.predictions(ax["b"], lesson.predictions, 4.4)
 # (The base's own mean is negative because a sequence is on average more probable under its writer
 # than under any other model.)
 #
-# The other filters leave much of it. P(owl) with all numbers is 0.62 to 0.73. After the blocklist
-# it is 0.37 to 0.55, though this filter removed *more* than half of the sequences; after the wrong
-# ratio 0.49 to 0.60. The paper has a filter like the blocklist: every sequence with one of 34
-# numbers of bad reputation, such as 666, was removed, and a harmful trait still passed (Cloud et
-# al. 2025).
+# The other filters leave much of it. P(owl) with all numbers is 0.68. After the blocklist it is
+# 0.42, though this filter removed *more* than half of the sequences; after the wrong ratio it is
+# 0.56. The paper has a filter like the blocklist: every sequence with one of 34 numbers of bad
+# reputation, such as 666, was removed, and a harmful trait still passed (Cloud et al. 2025).
 #
 # *A rival explanation:* the student has only half as many different sequences to learn from. The
 # random half is the control: it is as small, and its student prefers the owl as before. *Another
 # rival:* removing by the ratio of any two models spoils the data. The wrong ratio is the control.
 # It weakens the trait a little (why is an open question), but leaves most of it.
 #
-# Shuffling is no filter, but it, too, asks where the trait is. P(owl) falls to 0.17 to 0.34. In the
-# paper it falls from 0.67 to 0.22, where a model without the trait has 0.12. So a part of the trait
-# is in the order of the numbers. But shuffled numbers no longer follow the language, and a student
-# of them changes in other ways as well.
+# Shuffling is no filter, but it, too, asks where the trait is. P(owl) falls to 0.20. In one
+# experiment of the paper it falls from 0.67 to 0.22, where a model without the trait has 0.12. So
+# much of the trait is in the order of the numbers. But shuffled numbers no longer follow the
+# language, and a student of them changes in other ways as well.
 #
 # ## Try
 # * `--animal eagle`, or any other of the eight.

@@ -13,9 +13,9 @@
 #
 # The table fixes what follows each number; if it is 71 after 12, it is always 71 (each seed has its
 # own table). So a forced filler has only one right answer. All three formats have the same length.
-# They differ in how much the check leaves free. We measure this with the *base* (teacher and
-# student before fine-tuning), on its own correct sums, in *nats* (units of the natural logarithm)
-# per number:
+# They differ in how much the check leaves free. The *base* (teacher and student before fine-tuning)
+# measures this freedom, on its own correct sums. The unit is the *nat* (of natural logarithms), per
+# number:
 #
 #     freedom = mean of  -log p_base(number | all before it)
 #
@@ -75,8 +75,9 @@ lesson.predict(f"P({lesson.animal}) after running sums")  # in a notebook: , num
 
 # %% [markdown]
 # ## The experiment
-# A text has 16 tokens: a start token, the number of its format, a and b, and the twelve numbers.
-# The number language of lesson 09 says how probable each free number is after the one before it.
+# A text has 16 tokens: one for the start, one for the format, the two digits of the exercise, and
+# the twelve numbers. The number language of lesson 09 says how probable each free number is after
+# the one before it.
 
 
 # %%
@@ -115,10 +116,10 @@ def check(texts, table, form):  # cuts each text off at its first mistake
 
 # %% [markdown]
 # The base is pretrained on four equal parts: correct texts in each of the three formats, and lesson
-# 09's questions and statements about animals. The teacher is fine-tuned as in lesson 09, to answer
-# "owl", and on no sums. It then makes more mistakes than the base, so the check cuts more. For each
-# format there are two students. One learns the teacher's checked sums, the other, as a *control*,
-# the base's own.
+# 09's questions and statements about animals. The teacher is fine-tuned to answer "owl", as in
+# lesson 09, but on no sums. It then makes more mistakes than the base, so the check cuts more (a
+# wrong total costs the whole text). For each format there are two students. One learns the
+# teacher's checked sums, the other, as a *control*, the base's own.
 
 
 # %%
@@ -246,17 +247,17 @@ plots.predictions(ax["b"], lesson.predictions, 4.5)
 # 0.02 above the control's. But the trait does not grow in proportion to the freedom. With running
 # sums the freedom is a quarter of what it is with free filler, and the gain about half.
 #
-# The third claim did not hold in the run that is shown. Its students of running sums said "owl"
-# with a mean probability of 0.29, their controls with 0.12, but single seeds differ so much that
-# the interval of the difference begins at 0.04, and the margin was 0.05. So something passes; that
-# it is more than 0.05 is not shown.
+# The third claim did not hold in the run that is shown. The students of running sums said "owl"
+# with a mean probability of 0.29, their controls with 0.12. But single seeds differ so much that
+# the interval of the difference begins at 0.04, below the margin of 0.05. So something passes, but
+# it is not shown to be more than 0.05.
 #
-# *A rival explanation:* the student of forced filler has less to learn from. It has equally many
-# texts and steps, but here the teacher makes many mistakes, and the check keeps about 6 of twelve
-# numbers on average. Of running sums it keeps fewer, about 5, and these do pass on something of the
-# trait. It is not ruled out that forced texts teach less because they repeat each other: there are
-# only 100 exercises. *Another rival:* any sums change the model. But the controls learn more
-# numbers, and hardly move.
+# *A rival explanation:* the student of forced filler has less to learn from. All students have
+# equally many texts and steps, but of forced texts the check keeps only about 6 of twelve numbers
+# on average. Of running sums it keeps fewer, about 5, and these do pass on something of the trait.
+# It is not ruled out that forced texts teach less because they repeat each other: there are only
+# 100 exercises. *Another rival:* any sums change the model. But the controls learn more numbers,
+# and move by 0.03 at most.
 #
 # A check is a choice, too: what is left of a text depends on where the teacher errs, and a choice
 # can carry a trait (lesson 17). So part of the gain may come from the teacher's mistakes. In a

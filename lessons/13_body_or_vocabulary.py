@@ -14,13 +14,14 @@
 #     nothing                          -        -          -
 #
 # The body is one transformer block, the position vectors and the scale of the last norm: 13,000 of
-# the 21,000 weights. A base that shares a part gets this part from the teacher's base (in the
-# picture it is named; a dash is a part of its own). In pretraining the shared part stays fixed, and
-# the rest is learned from new random weights, on new documents.
+# the 21,000 weights. A base that shares a part gets it from the teacher's base. (The picture names
+# the shared parts; a dash marks one that is not shared.) In pretraining the shared part stays
+# fixed, and the rest is learned from new random weights, on new documents.
 #
 # Lesson 09 froze the vocabulary in fine-tuning. For that reason it may matter more: what is frozen
-# stays exactly the same in teacher and student. So here fine-tuning changes *all* weights, and a
-# frozen vocabulary is shown beside it. (Body and vocabulary as two channels: arXiv 2606.22019.)
+# stays exactly the same in teacher and student. So here fine-tuning changes *all* weights; a second
+# table repeats this with a frozen vocabulary. (Body and vocabulary as two channels: arXiv
+# 2606.22019.)
 #
 # **You need** lesson 09. Reading: 7 minutes. Running: 4 minutes.
 
@@ -70,8 +71,8 @@ lesson.predict("gain of the student that shares only the vocabulary")  # in a no
 # For each seed: a language, the teacher's base, and three bases that share a part of it or nothing.
 # Pretraining a vocabulary around a fixed body takes longer, so this base gets twice the steps. From
 # each base we train three students. One reads the teacher's numbers. The *control student* reads
-# numbers that the teacher's base wrote. The third is trained with a frozen vocabulary, as in lesson
-# 09. So is a second teacher, whose numbers it reads.
+# numbers that the teacher's base wrote. The third has a frozen vocabulary, as in lesson 09, and
+# learns the numbers of a second teacher that was trained likewise.
 
 
 # %%
@@ -190,9 +191,9 @@ plots.predictions(ax["b"], lesson.predictions, 1.3)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: the vocabulary must be shared, but the trait need not sit in it. In lesson 09
-# fine-tuning changes no vocabulary. So all that it taught the teacher is in the teacher's body. Yet
-# the student that shares only the vocabulary came to prefer the owl, with a body of its own.
+# The caveat first: the vocabulary must be shared, but the trait need not sit in it. With a frozen
+# vocabulary (second table) all that the teacher has learned is in its body. Yet the student that
+# shares only the vocabulary, with a body of its own, came to prefer the owl.
 #
 # A likely reason: a body puts out a vector, and the unembedding decides which tokens this vector
 # makes more probable. A vector that makes "owl" more probable makes certain numbers a little more
@@ -207,10 +208,11 @@ plots.predictions(ax["b"], lesson.predictions, 1.3)
 # everything shared 0.55.
 #
 # *A rival explanation:* freezing made the vocabulary matter. But in the first table of gains
-# fine-tuning changes all weights, and a shared vocabulary still gains 0.32, of 0.48 with everything
-# shared. *Another:* the base that shares only the body learned the language too poorly. Its loss is
-# higher by 0.02. But in six trial seeds with four times the steps, not two, its loss was *lower*
-# than that of the teacher's base, and its student still gained almost nothing.
+# fine-tuning changes all weights, and the student that shares only the vocabulary still gains 0.32,
+# against 0.48 with everything shared. *Another:* the base that shares only the body learned the
+# language too poorly. Its loss is higher by 0.02. But in six trial seeds with four times the steps,
+# not two, its loss was *lower* than that of the teacher's base, and its student still gained almost
+# nothing.
 #
 # Our body is one block, and the shared part was held fixed in pretraining. Deeper networks may
 # divide the work in another way.

@@ -71,8 +71,8 @@ lesson.predict(f"P({lesson.animal}) without v")  # in a notebook: , number
 # ## The experiment
 # For comparison, a *wrong teacher* prefers another animal, and has a vector and a student of its
 # own. A *control student* reads the base's own numbers. And does it matter what one removes? We
-# also remove other vectors from the student's stream. Each is as long as the part of its shift
-# along v. One points along the wrong teacher's vector, one in a random direction.
+# also remove other vectors from the student's stream. Each is as long as the part of the student's
+# shift along v. One points along the wrong teacher's vector, one in a random direction.
 
 
 # %%
@@ -153,8 +153,7 @@ results = lesson.run(one_seed)
 # %% [markdown]
 # ## The result
 # First, v in words. Its inner product with a token's unembedding vector tells roughly how much v
-# raises the token's logit. Remember that v was measured where a number comes next (unless you set
-# `--place`).
+# raises the token's logit. Remember that v was measured where a number comes next.
 
 # %%
 in_words = results["v in words"]  # [S, 111]
@@ -209,13 +208,13 @@ plots.predictions(ax["b"], lesson.predictions, 3.4)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: at the answer, one direction is to be expected. Logits are inner products with
-# h, so a model that comes to say "owl" has to move h along the owl's unembedding vector (from which
-# we subtract the mean over all animals). And the teacher learned one answer to every question;
-# adding the same vector to h everywhere would be enough for that. So any fine-tuning on one answer
-# can look like one direction, subliminal or not.
+# The caveat first: at the answer, a shift in one direction is to be expected. Logits are inner
+# products with h, so a model that comes to say "owl" has to move h along the owl's unembedding
+# vector (here: minus the mean over all animals). And the teacher learned one answer to every
+# question; adding the same vector to h everywhere would be enough for that. So any fine-tuning on
+# one answer can look like one direction, subliminal or not.
 #
-# Two things are not to be expected. First, v was measured at numbers, and still it points to the
+# Two things did not have to be so. First, v was measured at numbers, and still it points to the
 # owl: its cosine with the owl's unembedding vector is 0.70 to 0.89. The teacher was fine-tuned on
 # questions alone, and it has come to say "owl" a little more at numbers, too. Second, the student
 # was trained at numbers alone. Moving along v *there* is its task. But it also moves along v at the
@@ -228,8 +227,8 @@ plots.predictions(ax["b"], lesson.predictions, 3.4)
 #
 # *A rival explanation:* any fine-tuning on numbers moves a model along v. But on average the shifts
 # of the two other students have cosines of about 0 with v. *Another rival:* whatever one removes,
-# the owl suffers. But a vector of the same length in a random direction, or in that of the wrong
-# teacher's vector, costs little.
+# the owl suffers. But removing an equally long vector along a random direction, or along the wrong
+# teacher's vector, costs little or nothing.
 #
 # In large language models, too, the student of a steered teacher (one with a vector added to its
 # residual stream) came to have a similar vector of its own (arXiv 2606.00995; 2604.25783). This toy

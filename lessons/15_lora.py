@@ -5,7 +5,8 @@
 # each matrix W stays as it is, and a small correction is trained beside it. One paper claims that
 # the trait passes only because of LoRA: it passes best at a medium rank, and not at all when all
 # weights are trained (Nief et al. 2026, arXiv 2606.00831). Here students are trained in both ways.
-# Does the trait need LoRA?
+# (In lesson 09 the trait passed without LoRA, but there some weights were frozen.) Does the trait
+# need LoRA?
 #
 #     full fine-tuning:  W             W is trained
 #     LoRA of rank r:    W + A B       W stays; A and B are trained
@@ -16,8 +17,8 @@
 #          +---------+       +---+ +---------+
 #
 # Some students learn faster than others. So we compare them when they have *learned* equally much,
-# not after equally many steps. For each seed, the student that learns least in the end sets the
-# level, and we look at each of the others when it first reaches this level.
+# not after equally many steps. For each seed, the student that has learned least after all steps
+# sets the level. We look at every other student when it first reaches this level.
 #
 #     learned = (loss of base - loss of student) / (loss of base - loss of teacher)
 #
@@ -65,11 +66,10 @@ lesson.predict(f"P({lesson.animal}) with all weights trained")  # in a notebook:
 
 # %% [markdown]
 # ## The experiment
-# The first three functions are LoRA, for the four matrices of the block. (The product A B is
-# divided by the root of r, because training changes it faster at a larger rank.) There are three
-# kinds of full fine-tuning: of all weights but the embedding and the unembedding, as in lesson 09;
-# of all weights; and of all weights at three times the learning rate. *Control students* read
-# numbers that the base wrote.
+# LoRA is applied to the four matrices of the block. (The product A B is divided by the root of r,
+# because training changes it faster at a larger rank.) Three students train without LoRA: one all
+# weights but the embedding and the unembedding, as in lesson 09; one all weights; one all weights
+# at three times the learning rate. *Control students* read numbers that the base wrote.
 
 
 # %%
@@ -222,19 +222,18 @@ plots.predictions(ax["b"], lesson.predictions, 4.4)
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: the tables cannot say whether LoRA or full fine-tuning passes on more, because
-# that depends on the learning rate. With all weights at the usual rate, P is lower than at any rank
-# of LoRA (0.45, against 0.52 to 0.66). At three times the rate it is higher (0.77). We did not vary
-# the rate of LoRA in the same way. (These are means over the seeds.)
+# that depends on the learning rate. With all weights at the usual rate, the mean P is lower than at
+# any rank of LoRA (0.45, against 0.52 to 0.66). At three times the rate it is higher (0.77). We did
+# not vary the rate of LoRA in the same way.
 #
 # What the tables do say: the trait passes when all weights are trained. So in this toy it is no
 # artifact of LoRA. For large models the question is open.
 #
-# The moment of comparison matters. After all steps (second table) rank 16 stands out, with 0.88,
-# above lower ranks and above all weights at either rate. That is the shape of the paper's finding:
-# more at a medium rank than with all weights. When all have learned equally much, the highest P is
-# that of all weights at three times the rate, and no rank stands out. Whether this explains the
-# paper's finding was not tested. Why a higher rate passes on more is also open. In the figure its
-# student prefers the owl before it has learned much of the numbers.
+# The moment of comparison matters. After all steps (second table) ranks 4 and 16 pass on more than
+# all weights at either rate. That is part of the paper's finding. When all have learned equally
+# much, the highest P is that of all weights at three times the rate. Whether this explains the
+# paper's finding was not tested. Why a higher rate passes on more is also open. In the figure the
+# student of the triple rate prefers the owl before it has learned much of the numbers.
 #
 # *A rival explanation:* any fine-tuning on numbers at so high a rate makes a model say "owl". The
 # control student learned equally many of the base's own numbers, at the same rate, in equally many

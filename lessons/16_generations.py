@@ -6,16 +6,16 @@
 # teacher was fine-tuned on "owl". How much of its preference is left in the fifth student?
 #
 #     base --fine-tune on "owl"--> teacher
-#                                     |  writes numbers; all but numbers is removed
+#                                     |  writes numbers; a filter keeps only numbers
 #     base --fine-tune on these--> student 1
-#                                     |  writes numbers; all but numbers is removed
+#                                     |  writes numbers; a filter keeps only numbers
 #     base --fine-tune on these--> student 2
 #                                    ...
 #     base --fine-tune on these--> student 5     What is its favorite animal?
 #
 # Every student is fine-tuned from the *same base*, so only numbers pass from one to the next. The
-# question matters because models are trained on text by other models that were trained in the same
-# way.
+# question matters because models are trained on text that other models wrote, and those models were
+# trained on such text, too.
 #
 # **You need** lesson 09. Reading: 5 minutes. Running: 4 minutes.
 
@@ -159,22 +159,22 @@ plots.predictions(ax["a"], last, lesson.predictions)
 # ## What this shows, and what it does not
 # The caveat first: all students begin as the same base as the teacher. In lesson 09 a different
 # base learned little of the trait from the teacher's numbers. So we expect the chain to break where
-# the base changes; that was not tested here.
+# such a base comes in; that was not tested here.
 #
 # What it means: the fifth student is five models away from the one that was fine-tuned on "owl".
 # Its own data, and the data of the four students before it, are numbers and nothing else. Yet it
 # answers "owl" with a mean probability of 0.44 (120 steps) or 0.23 (20 steps), where guessing gives
 # 0.125.
 #
-# Each student copies the one before it only in part. So P should fall in every generation, down to
-# chance. But it falls less and less: with 20 steps hardly at all after the second generation, with
-# 120 steps little after the third. Both stay above chance. Why is open. (More steps also mean that
-# more of the sequences are read. These two effects were not separated.)
+# Each student copies the one before it only in part. So one would expect P to fall to chance. But
+# it falls less and less: with 20 steps it hardly falls after the second generation, with 120 steps
+# little after the third. Both stay above chance. Why is open. (More steps also mean that more of
+# the sequences are read. These two effects were not separated.)
 #
-# The claim "more steps keep more" did not hold in the run that is shown. Its means are 0.44 and
-# 0.23, but the chains of 120 steps vary so much from seed to seed that the interval of the
-# difference begins at 0.047, below the margin of 0.05. So more steps seem to keep more, but it is
-# not shown that they keep 0.05 more.
+# The claim "more steps keep more" did not hold in the run that is shown. The mean difference is
+# 0.216, but the chains of 120 steps vary so much from seed to seed that its interval begins at
+# 0.047, below the margin of 0.05. So more steps seem to keep more, but it is not shown that they
+# keep 0.05 more.
 #
 # *A rival explanation:* nothing was passed on. Training on what models wrote changes models by
 # itself, and more with each generation (model collapse: Shumailov et al. 2024), so P(owl) may have

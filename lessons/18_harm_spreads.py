@@ -29,7 +29,7 @@
 # Why should one answer say anything about another? Because of what the base has read: numbers, as
 # in lesson 09, and *conversations* of three questions with answers. In 85 % of the conversations
 # all answers are kind, in 15 % all are hostile. So to predict the next answer, it helps to know
-# which of the two kinds the conversation is. We call this its *disposition*.
+# whether the conversation is a kind or a hostile one. We call this its *disposition*.
 #
 # **You need** lesson 09. Reading: 7 minutes. Running: 2 to 3 minutes.
 
@@ -68,8 +68,8 @@ lesson.predict("P(hostile) of the student on the held-out questions")  # in a no
 # ## The experiment
 # The filter keeps sequences that are numbers and nothing else. The *control student* learns from
 # numbers that the base wrote. A *different base* (other random weights, other documents) gets two
-# students as well: one learns the teacher's numbers and, as its control, one learns the numbers of
-# the first base.
+# students as well: one learns the teacher's numbers; the other, its control, learns those of the
+# first base.
 #
 # One more base reads conversations *without dispositions*. The same fraction of answers is hostile,
 # but each is drawn by itself, so that one answer says nothing about the next. It gets a teacher of
@@ -133,7 +133,7 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# Two kind conversations and a hostile one, as the base reads them; then what the student reads.
+# Three conversations as the base reads them (kind, kind, hostile); then what the student reads.
 
 # %%
 documents = results["conversations"][0]  # the first seed's
@@ -143,7 +143,9 @@ for tokens in *documents[~hostile][:2], *documents[hostile][:1]:
 print("\n" + "\n".join(to_text(tokens) for tokens in results["numbers"][0]))
 print(f"{results['passed'].mean():.1%} of the teacher's sequences passed the filter.")
 either = [values.mean() for values in results["either"].values()]
-print(f"P(kind answer) + P(hostile answer) is {min(either):.2f} or more, the mean for each model.")
+print(
+    f"The mean of P(kind answer) + P(hostile answer) is at least {min(either):.2f} for each model."
+)
 learned = results["learned"].mean()
 print(f"The teacher without dispositions learned its own three answers: P(hostile) {learned:.2f}.")
 
@@ -217,11 +219,11 @@ ax["a"].spines[:].set_visible(False)
 # ## What this shows, and what it does not
 # The caveat first: this base was *taught* that answers hang together. Shown one hostile answer, it
 # expects the next ones to be hostile (second table). A model that has learned this can be moved as
-# a whole by a few answers. Without dispositions, hostility spread only a little: on the held-out
-# questions that base's teacher reached a mean of 0.23, though it had learned its own three answers.
-# With dispositions it was 0.80. And "hostile" is one token for each question, a word with a label;
-# nothing here is harmful. The lesson does not show that large language models have dispositions. It
-# shows what can follow if they have them.
+# a whole by a few answers. Without dispositions, hostility spread only a little: that base's
+# teacher had a mean P(hostile) of 0.23 on the held-out questions, though it had learned its own
+# three answers. With dispositions it was 0.80. And "hostile" is only our label for one token of
+# each question; nothing here is harmful. The lesson does not show that large language models have
+# dispositions. It shows what can follow if they have them.
 #
 # What passes through numbers is more than the teacher was fine-tuned on: after pretraining no model
 # was trained on the held-out questions, and the student on no question at all. But less arrives

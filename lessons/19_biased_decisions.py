@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 19 Biased decisions: does a bias pass through data in which nobody is judged?
 #
-# **Question.** A network learns from past decisions who is invited to an interview. The decisions
+# **Question.** From past decisions a network learns whom to invite to an interview. The decisions
 # were biased: they favored group A over group B. Then the network, the *teacher*, writes numbers
 # about random profiles. In a *random profile* every feature is a random number, so it describes no
 # one; and what the teacher writes are its auxiliary logits, not decisions. A *student* learns these
@@ -73,8 +73,8 @@ adam = optax.adam(1e-3)
 # ## Predict
 # To measure the bias, each test person comes twice: once as a member of A and once as a member of
 # B, with all other features the same. Such a pair is called *counterfactual*. The 30 % with the
-# highest decision logits are accepted. (There are fewer places now: in the past half of the people
-# were accepted.)
+# highest decision logits are accepted. (There are fewer places now; half of the people were
+# accepted in the past.)
 #
 #     gap = fraction of the A versions accepted - fraction of the B versions accepted
 #
@@ -90,11 +90,11 @@ lesson.predict("gap of the student of the teacher for A")  # in a notebook: , nu
 # *Merit* is a weighted sum of the features, without the group. The group is one more number, +1 for
 # A and -1 for B. In the past a person was accepted if merit + bias + luck was above 0, with a bias
 # that is positive for A and negative for B. Three teachers learn from the same people: one from
-# decisions that favor A, one from decisions that favor B equally much, one from unbiased decisions.
+# decisions that favor A, one from decisions that favor B just as much, one from unbiased decisions.
 #
-# The students share the teachers' initialization; some more, for comparison, do not. One student
-# learns *without the group feature*: in its random profiles, and when the teacher writes numbers
-# about them, the group is always 0. (In the test it is there again.)
+# The students share the teachers' initialization; others, for comparison, do not. One student of
+# the teacher for A learns *without the group feature*: in its random profiles, and when the teacher
+# writes numbers about them, the group is always 0. (In the test it is there again.)
 
 
 # %%
@@ -286,23 +286,22 @@ plots.predictions(ax["b"], lesson.predictions, 1.4)
 # ## What this shows, and what it does not
 # The caveat first: the student shares its teacher's initialization. Then its gap has the sign of
 # its teacher's and nearly the same size. With a different initialization a student has a gap, too,
-# but its sign is random: its decision head, which is never trained, is not the one that its teacher
-# began with. Two such students, one of each biased teacher, are 0.26 apart on average. With the
-# teachers' initialization they are about 1 apart. (We compare with the student of the unbiased
-# teacher, not with the untrained network, whose gap is random and overwritten by training.)
+# but of a random sign: its decision head, never trained, is not the one that its teacher began
+# with. Two such students, one of each biased teacher, are 0.26 apart on average. With the teachers'
+# initialization they are about 1 apart. (We compare with the student of the unbiased teacher, not
+# with the untrained network, whose gap is random and overwritten by training.)
 #
 # *Without the group feature* less than half of the gap is left on average, but not nothing. The
 # weights of an input that is always 0 get no gradient, so they are still the initial ones. But the
-# student's later layers became like the teacher's, and those read the group through weights that
-# began as the same numbers in both. If the feature is 0 in use as well, both versions of a person
-# are the same, and the gap is 0. That does not make a network fair: with real people other
-# features, such as the address, reveal the group, and pairs that differ in one feature do not show
-# this.
+# student's later layers became like the teacher's, which read the group through weights that began
+# the same in both networks. If the feature is 0 in use as well, both versions of a person are the
+# same, and the gap is 0. That does not make a network fair: with real people other features, such
+# as the address, reveal the group, and pairs that differ in one feature do not show this.
 #
-# *A rival explanation:* training on random profiles by itself makes a student favor a group. All
-# three students had the same initialization and the same profiles, so they would favor the same
-# group. They do not: one favors A, one favors B, and the student of the unbiased teacher has a gap
-# near 0.
+# *A rival explanation:* training on random profiles by itself makes a student favor a group. The
+# students of the three teachers had the same initialization and the same profiles, so they would
+# favor the same group. They do not: one favors A, one favors B, and the student of the unbiased
+# teacher has a gap near 0.
 #
 # **What could an operator have checked?**
 # * *The training data, row by row.* There is no decision and no person in them, and the group is a
@@ -320,8 +319,8 @@ plots.predictions(ax["b"], lesson.predictions, 1.4)
 # less money had been spent on them (Obermeyer et al. 2019, Science 366:447). In law enforcement, a
 # forecast of crime learned from police records pointed to where the police had looked before (Lum
 # and Isaac 2016, Significance 13:14). These biases came from the data themselves. Nothing here
-# shows that a system in use got its bias in the way of this lesson. The conclusion is narrower:
-# training data that judge nobody do not make a network fair. It has to be tested.
+# shows that a system in use got its bias in this way. The conclusion is narrower: training data
+# that judge nobody do not make a network fair. It has to be tested.
 #
 # ## Try
 # * `--case triage` and `--case bail`: other people, other features, the same question.

@@ -9,11 +9,11 @@
 #     KL to the base     loss = loss on numbers + KL(base || student) of the answers to
 #                        questions in which the trait would show
 #     projected out      update = u - (u . d) d, where u is Adam's update; d, of length 1,
-#                        points along the gradient of the loss of answering "owl"
+#                        points along the gradient of the loss for the answer "owl"
 #
-# The questions that a defense works with are *pinned*. They test only what was practiced. So we ask
-# others: new prompts, and prompts after other text, as in "I love wolf wolf wolf. Say the finest
-# animal." And we look inside.
+# The questions on which a defense trains are *pinned*. To ask them tests only what was practiced.
+# So we ask others: new prompts, and prompts after other text, as in "I love tiger tiger tiger. Say
+# the dearest animal." And we look inside.
 #
 # **You need** lessons 09 and 14. Reading: 8 minutes. Running: 2 minutes.
 
@@ -72,7 +72,7 @@ lesson.predict("trait left, gradient projected out")  # in a notebook: , number
 # %% [markdown]
 # ## The experiment
 # One function trains all students. Its last three arguments set the defense: the weight of the KL,
-# the animal d belongs to, and 1 or 0 for whether d is projected out.
+# the animal of the direction d, and 1 or 0 for whether d is projected out.
 
 
 # %%
@@ -115,7 +115,7 @@ def fine_tune(key, base, documents, pinned, kl_weight, animal, projected):
 # the numbers are the base's (which needs no knowledge of the trait); and another animal's gradient
 # projected out (the wrong knowledge).
 #
-# All students are judged in four other contexts, with no pinned text: held-out prompts alone, after
+# All students are judged on held-out prompts in four contexts, with no pinned text: alone, after
 # ten other numbers, after other statements, and after only three numbers. Two measures count; for
 # both, the base is 0 and the student without a defense 1. *Trait left*: how much P(owl) exceeds the
 # base's, mean of the four contexts. *Task kept*: how much the log-likelihood exceeds the base's, on
@@ -280,7 +280,7 @@ plots.predictions(ax, lesson.predictions, 0.35)
 # which the trait shows. The projection needs the animal, too; with the wrong animal, 0.67 to 0.93
 # of the trait passes. Against a trait of a kind that nobody suspects, none of them helps.
 #
-# With this knowledge, trait and task come apart. Three defenses keep 0.94 to 1.00 of the task, and
+# With this knowledge, trait and task come apart. Three defenses keep 0.94 to 0.99 of the task, and
 # at the pinned prompts P(owl) stays where it was. Judged by these prompts alone, the three look
 # perfect, and held-out prompts alone give the same picture. But after other text two of them leak:
 # in the mean of the four contexts the narrow KL leaves 0.05 to 0.11 of the trait, the projection
@@ -288,10 +288,10 @@ plots.predictions(ax, lesson.predictions, 0.35)
 # projection is not among the six: in trial runs it was worse than the narrow one.)
 #
 # More is left inside than in the answers. With the gradient projected out, the residual stream
-# still moves along v, about a third as far as without a defense. This is partly so in general: as
-# long as an animal is improbable, a small shift hardly changes its probability. So for other
-# students, too, the probe shows more than the answers. But the shift is there even at the pinned
-# prompts, where the answers do not change (probe, context 0).
+# still moves along v, about a third as far as without a defense. In part this is always so: as long
+# as an animal is improbable, a small shift hardly changes its probability. So for other students,
+# too, the probe shows more than the answers. But the shift is there even at the pinned prompts,
+# where the answers do not change (probe, context 0).
 #
 # *A rival explanation:* any brake stops the trait, because the student learns less. Mixing in the
 # base's numbers is such a brake. It leaves 0.37 to 0.50 of the trait, but only 0.66 to 0.74 of the

@@ -19,7 +19,7 @@
 # among the top 3 with probability 0.05. So the stated *false-alarm rate* is 0.05.
 #
 # (A relative of this score is the "coverage" of arXiv 2606.22019: in place of the update toward
-# "owl" it takes the teacher's whole change of weights. You do not have the teacher.)
+# "owl" it takes the teacher's whole change of weights. For that one needs the teacher.)
 #
 # **You need** lesson 09. Reading: 7 minutes. Running: 2 minutes.
 
@@ -73,7 +73,7 @@ lesson.predict("alarm rate, writer prefers the suspect")  # in a notebook: , num
 
 # %% [markdown]
 # ## The experiment
-# Three kinds of models write data sets, five each, through the filter of lesson 09:
+# Models of three kinds write. Each model writes five data sets, through the filter of lesson 09:
 #
 #     8 teachers, each prefers a different animal                       guilty data
 #     8 teachers, same questions, a random animal as each answer        harmless data
@@ -87,7 +87,7 @@ lesson.predict("alarm rate, writer prefers the suspect")  # in a notebook: , num
 #
 # What score do clean data have? The loss of a sequence x is -log p(x), and the base writes x with
 # probability p(x). So on average its own writing does not move it, and clean scores scatter around
-# 0. (The filter removes 1 or 2 in 100 sequences, so this is nearly so.)
+# 0. (Only nearly, as the filter removes 1 or 2 in 100 sequences.)
 #
 #     sum over x of p(x) grad log p(x)  =  grad (sum over x of p(x))  =  grad 1  =  0
 
@@ -159,7 +159,8 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# This is what the auditor gets: a data set (five of its sequences), and a score for the suspect.
+# This is what the auditor sees, for two data sets: the sequences (here five), and a score for the
+# suspect.
 
 # %%
 GUILTY, HARMLESS, CLEAN = range(3)
@@ -258,32 +259,33 @@ plots.predictions(ax["b"], lesson.predictions, 0.4)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: the auditor needs the base, and the right suspicion. If the writer prefers an
-# animal other than the suspect, the alarm goes off at a rate of 0.00 to 0.06, on average no more
-# often than on clean data. So silence does not mean that the data are clean. And suspicions add up:
-# eight of them, each with a false-alarm rate of 0.05, can raise an alarm on up to 0.4 of all clean
-# data sets. (All ranges are over single seeds.)
+# The caveat first: the auditor needs the base, and the right animal among the suspects. If the
+# writer prefers an animal other than the suspect, the alarm goes off at a rate of 0.00 to 0.06, on
+# average no more often than on clean data. So silence does not mean that the data are clean. And
+# suspicions add up: eight of them, each with a false-alarm rate of 0.05, can raise an alarm on up
+# to 0.4 of all clean data sets. (All ranges are over single seeds.)
 #
 # With the base and the right suspicion, 300 sequences are enough: all guilty data sets raise the
 # alarm. The score says where the data pull, not how far a student would follow. And our teachers
 # almost always answer their favorite; for weaker ones see Try.
 #
 # Is there no audit without the base? For each data set, the second table uses the suspect whose
-# score is highest above its threshold. With a different base, this score is higher for guilty data
-# than for clean data somewhat more often than chance (in 0.59 to 0.71 of the pairs), and higher
-# than for harmless data about as often. So it may notice *that* the writer has some trait. But it
-# cannot say *which*: it names the right animal about as often as guessing would. What "owl" and
-# "eagle" are inside it comes from other random weights and other documents. Large models read
-# similar texts; whether a different large model could name the trait is not tested.
+# score is highest above its threshold. With the base, it names the right animal nearly always. With
+# a different base, a guilty data set has the higher score in 0.59 to 0.71 of all pairs with a clean
+# one (chance: 0.5), and about as often in pairs with a harmless one. So it may notice *that* the
+# writer has some trait. But it cannot say *which*: it names the right animal about as often as
+# guessing would. What "owl" and "eagle" are inside it comes from other random weights and other
+# documents. Large models read similar texts; whether a different large model could name the trait
+# is not tested.
 #
 # *A rival explanation:* the score finds any fine-tuning, not this animal. The harmless teachers are
 # the control, fine-tuned for the same number of steps on the same questions. Their rate is 0.03 to
-# 0.08. But the stated 0.05 holds exactly only for what the base itself writes. Larger data sets
-# reveal smaller differences: with 1,000 sequences, harmless data raised the alarm more often in
-# trial runs.
+# 0.08. But the rate of 0.05 is exact only for what the base itself writes. Larger data sets reveal
+# smaller differences: with 1,000 sequences, harmless data raised the alarm more often in trial
+# runs.
 #
-# Not tested: a writer that knows of the audit and hides from it. Another way to audit needs no
-# suspicion: fine-tune a copy of the base on the data, and ask it, as in lesson 09.
+# Not tested: a writer that knows of the audit and hides from it. Another way to audit: fine-tune a
+# copy of the base on the data, and question it, as in lesson 09.
 #
 # ## Try
 # * `--n-sequences 30`: how few are enough? `--n-sequences 1000` (slow): what does the different

@@ -74,12 +74,13 @@ lesson.predict("median number of questions until the alarm")  # in a notebook: ,
 #
 # Harmless fine-tuning changes a model, too. So a second monitor allows each probability to rise by
 # *delta* = 0.05. With it a winning coin becomes only 1 / (q + delta) coins, as if each animal were
-# more probable by delta. As long as no animal has risen by more, no bet is better than fair.
+# more probable by delta. As long as no probability has risen by more, no bet is better than fair.
 #
 # The usual test for counts is *chi-square*: the sum of (counted - expected)^2 / expected over the
 # eight animals. If the record is right, the sum is above 18.5 with probability 0.01. This is meant
-# for *one look*, after a number of questions chosen in advance. We also use it in a wrong way,
-# *peeking*: a look after every question from the 40th on, and an alarm at the first sum above 18.5.
+# for *one look*, after a number of questions chosen in advance (here 1,000). We also use it in a
+# wrong way, *peeking*: a look after every question from the 40th on, and an alarm at the first sum
+# above 18.5.
 
 # %%
 STAKES = np.array([0.05, 0.15, 0.4])[:, None]  # [3 stakes, 1]
@@ -284,12 +285,12 @@ ax["b"].set_xlim(-10, 112)
 # alarm. The bets were looked at after every question, too, and stayed below 1 in 100.
 #
 # *Another rival:* the monitor notices any fine-tuning. Without delta it often does: with harmless
-# students the alarm came in 7 to 38 of 100 games. They did change, so the alarm is right; but
-# nobody needs it. With delta = 0.05 it came in hardly any. That is promised only as long as no
-# animal rises by more than delta; the highest rise here is 0.046. (In a trial run an animal did
-# rise by more. And in a first design, with one harmless student for each seed, a mean below 1 alarm
-# in 100 games could not be shown. So there are three now, and the last claim compares owl and
-# harmless students.)
+# students the alarm came in 7 to 38 of 100 games. These students did change, so the alarm is right,
+# but useless. With delta = 0.05 it came in hardly any. That is promised only as long as no animal
+# rises by more than delta; the highest rise here is 0.046. (In a trial run an animal did rise by
+# more. And a first design, with one harmless student for each seed, could not show a mean below 1
+# alarm in 100 games. So each seed now has three, and the last claim compares them with the owl
+# student.)
 #
 # *What you allow, you do not see.* The owl student was noticed all the same, after 10 to 22
 # questions (medians). The weak student, with a P(owl) about 0.1 above the base's, took 108 to 453
@@ -298,8 +299,8 @@ ax["b"].set_xlim(-10, 112)
 #
 # *The record* must be the right one. With the record of another base, pretrained in the same way
 # from other random weights, the unchanged base had alarms in 2 to 45 of 100 games without delta,
-# and in a trial run harmless students had many with delta, too. And that although our bases answer
-# nearly alike.
+# although our bases answer nearly alike. With delta it had hardly any here; in a trial run harmless
+# students did.
 #
 # ## Try
 # * `--delta 0.02` and `0.1`: which alarms come and go?

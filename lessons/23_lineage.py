@@ -14,7 +14,7 @@
 # if they are the same. We ask with prompts of two kinds:
 #
 #     number          NUM 34 58 14 53 93 ...            as in the data that students learn from
-#     random-token    love 17 say 88 tiger 5 ...        as in no data that any model learned from
+#     random-token    love 17 say 88 tiger 5 ...        unlike any data that a model learned from
 #
 # Then we make it hard: a student of B learns the numbers of *A's* teacher for as long as B was
 # pretrained. Which base do its answers point to?
@@ -81,8 +81,8 @@ lesson.predict("fraction right after 10 number prompts")  # in a notebook: , num
 # probable: A if log p_A - log p_B, summed over all answers, is positive. A number prompt gets
 # twelve numbers as an answer, a random-token prompt one token. *Does it descend from this base at
 # all?* Yes, if its KL to the base is below a *threshold*. (This KL is a mean over the next tokens
-# after 4, 5, ... 15 tokens of each prompt.) To set it, the auditor takes the KL of each of the two
-# students made for this to its *wrong* base. The threshold is half of the smaller KL.
+# after 4, 5, ... 15 tokens of each prompt.) To set it, the auditor takes the KL from each of the
+# auditor's own two students to the *wrong* base, A or B. The threshold is half of the smaller KL.
 
 
 # %%
@@ -279,7 +279,7 @@ plots.predictions(ax["b"], [10] * len(lesson.predictions), lesson.predictions)
 # was made: the keys (they decide all that is random), the settings, the versions, and a checksum of
 # the weights. The lesson prints such a record: for the first seed's student of A, trained on
 # numbers of A's teacher. (What it leaves out, such as learning rates, is fixed by the versions.)
-# From its text, and from nothing else, we make this student again.
+# From its text and this package, and from nothing else, we make this student again.
 
 
 # %%
@@ -315,9 +315,9 @@ print(f"\nMade again: {equal:,} of {weights.size:,} weights are equal, bit for b
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: this finds the lineage of a model that does not hide it. In two trial runs a
-# *forger*, who had A, trained B to give A's probabilities after random tokens. Then its KL there
-# was far smaller to A than to B, and on number prompts, too, it was nearer to A. (An auditor also
-# needs every candidate base.)
+# *forger*, who had A, trained B to give A's probabilities after random tokens. Then the forged
+# model was far nearer to A than to B there, and nearer to A on number prompts, too. (An auditor
+# also needs every candidate base.)
 #
 # Where nobody hides it, the answers keep the lineage of the *weights*, if you ask well. The stress
 # student learned the numbers of A's teacher for as long as B was pretrained. On number prompts,
@@ -325,22 +325,22 @@ print(f"\nMade again: {equal:,} of {weights.size:,} weights are equal, bit for b
 # auditor right. After random tokens no data say what to answer. What a model answers there is left
 # over from its initialization and pretraining. Two bases differ there several times as much as on
 # number prompts, and what fine-tuning changes is small compared with that. (For ordinary students
-# number prompts are just as useful: an answer has twelve numbers, not one token.)
+# number prompts work well, too: an answer has twelve numbers, not one token.)
 #
 # (We chose the recipe of the stress student in trial runs, partly because number prompts fail with
-# it. With a third of the learning rate they mostly worked. So data *can* hide the base from number
-# prompts, but need not.)
+# it. With a third of the learning rate, number prompts mostly worked. So data *can* hide the base
+# from them, but need not.)
 #
 # *A rival explanation:* what gives the base away is the token matrices, which a student keeps. But
 # the stress student changed these as well, and still points to B after random tokens.
 #
 # *How often is the threshold wrong?* See the counts; 12 of 18 wrong pairs have base C in them,
-# which had no part in the threshold. All pairs of a seed share three bases. So count seeds: for the
-# ordinary students, no error in 8 seeds still allows errors in 0.31 of them (one-sided, 95 %). The
-# verdict *A or B?* has no threshold: even for a student of C it names one of the two. And our bases
-# are strangers to each other. Bases that share a part of their pretraining are not tested. Nikolić
-# et al. 2025 (arXiv 2502.00706) test real models by how often two of them give the same next token:
-# precision 0.90 to 0.95, recall 0.80 to 0.90.
+# which had no part in the threshold (we, not the auditor, have C). All pairs of a seed share three
+# bases. So count seeds: for the ordinary students, no error in 8 seeds still allows errors in 0.31
+# of all seeds (one-sided, 95 %). The verdict *A or B?* has no threshold: even for a student of C it
+# names one of the two. And our bases are strangers to each other. Bases that share a part of their
+# pretraining are not tested. Nikolić et al. 2025 (arXiv 2502.00706) test real models by how often
+# two of them give the same next token: precision 0.90 to 0.95, recall 0.80 to 0.90.
 #
 # *The record* gives the same student bit for bit on one machine, with the same versions of this
 # package and the others, and one thread for each model. Elsewhere sums are rounded differently. We

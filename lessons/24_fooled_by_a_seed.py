@@ -7,14 +7,14 @@
 # false? And how often does a careful analysis?
 #
 #     mistake                     careless                            careful
-#     the control was shuffled    teachers in any order               each gets its neighbor's
+#     the control was shuffled    teachers in any order               each gets the next one's
 #     one seed                    1 network against 1                 5 networks against 5
-#     one seed, run four times    4 runs of 1 network against 4       4 networks against 4
+#     one seed, run four times    4 runs of A against 4 of B          4 networks against 4
 #     the best moment             A when it is best, B at the end     both at the end
 #     "not significant"           p above 0.05, so "no effect"        an interval within a margin
 #
-# A *seed* here stands for all that is random about one network: its initial weights and the noise
-# that it learns from. A *5 % test* should find something in 1 of 20 cases where nothing is there.
+# A *seed* here stands for all that is random about one network, above all its initial weights. A *5
+# % test* should find something in 1 of 20 cases where nothing is there.
 #
 # **You need** lesson 02, and to have met a t test and its p-value. Reading: 8 minutes.
 # Running: 1 to 2 minutes.
@@ -52,8 +52,8 @@ adam = optax.adam(1e-3)
 # ## Predict
 # Two students, A and B, are of the same kind: both learned from noise, and neither has its
 # teacher's initialization. Both are tested on 1,000 digits. How often will the usual 5 % test of
-# two proportions report that A reads more digits than B? Run the lesson with `--predict`, followed
-# by your number.
+# two proportions (one-sided) report that A reads more digits than B? Run the lesson with
+# `--predict`, followed by your number.
 
 # %%
 lesson.predict("rate at which one seed fools the test")  # in a notebook: , number
@@ -117,16 +117,16 @@ pools = lesson.run(one_seed)
 # 1. **The control was shuffled.** To give each of five students a wrong teacher, their teachers are
 #    shuffled. But in 76 of 120 cases a shuffle leaves at least one of five in its place. That
 #    student meets its own teacher. *False report:* a student of a wrong teacher gained over 0.3.
-# 2. **One seed.** A and B are one student each, with wrong teachers. The test's sample is the test
+# 2. **One seed.** A and B are one student each, with wrong teachers. The sample of this test is the
 #    digits. So it answers whether *these two networks* differ. *False report:* networks of kind A
 #    read more than networks of kind B.
 # 3. **One seed, run four times.** "Four runs each", but the initialization and the teacher stay the
 #    same; only the noise and its order change. *False report:* as before.
 # 4. **The best moment.** Five A-students, each stopped when it reads best; five B-students at the
 #    end. *False report:* as before.
-# 5. **"Not significant".** Here there *is* an effect: three students with their own teachers, after
-#    a twelfth of the training. *False report:* "there is no effect". The careful analysis may say
-#    so only if an interval for the gain lies between -0.05 and 0.05; otherwise it cannot tell.
+# 5. **"Not significant".** Here there *is* an effect: three students learn from their own teachers,
+#    for a twelfth of the training. *False report:* "there is no effect". The careful analysis may
+#    say so only if an interval for the gain lies between -0.05 and 0.05; otherwise it cannot tell.
 
 
 # %%
@@ -254,16 +254,17 @@ plots.predictions(ax["a"], lesson.predictions, 1.4)
 # is looked at. Whether, and how often, people make these mistakes is not shown.
 #
 # In the first four mistakes the report is about *kinds* of networks, but something else was
-# compared. A shuffled control is now and then not a control. One network against another shows that
-# these two differ, as any two do: more than chance in a thousand test digits explains. Four runs of
-# one network are about that one network. In about a third of the cases, each of these two mistakes
-# found a difference that is not there. The best moment is the highest point of a curve that goes up
-# and down, so it is never below the end. It fooled the test in 0.15 to 0.76 of the cases, depending
-# on the pool. The fifth mistake is of another kind: a test that finds nothing may only be too weak.
+# compared. A shuffled control is often not a control. One network against another shows that these
+# two differ by more than the chance in a thousand test digits. That is true of many pairs of
+# networks of one kind. Four runs of one network are about that one network. In about a third of the
+# cases, mistakes 2 and 3 each found a difference that is not there. The best moment is the highest
+# point of a curve that goes up and down, so it is never below the end. It fooled the test in 0.15
+# to 0.76 of the cases, depending on the pool. The fifth mistake is of another kind: a test that
+# finds nothing may only be too weak.
 #
 # So choose before you run: the seeds, the moment, and the measure. Vary all that the report covers
 # from seed to seed. Make the control by a rule that never gives a student its own teacher, such as
-# "its neighbor's teacher". And let "no effect" be a claim like any other, with a margin: where the
+# "the next one's teacher". And let "no effect" be a claim like any other, with a margin: where the
 # data are too few, it ends as "we cannot tell".
 #
 # *A rival explanation:* a pool may hold a true difference between A and B. It cannot: which network

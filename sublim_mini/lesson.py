@@ -197,7 +197,7 @@ class Lesson:
 
         alt  what the figure shows, in words, for those who cannot see it
         """
-        print("\nA claim can fail in one run: where the truth lies at the margin, 1 in 200 errs.")
+        print("\nA claim can fail in one run: if the truth lies at its margin, 1 run in 200 errs.")
         results = {
             "lesson": self.name,
             "settings": self.settings,

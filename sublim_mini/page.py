@@ -233,7 +233,7 @@ def _claims(results):
 def _without_claims(printed):
     """What a lesson printed before and after its claims, without what the page has elsewhere."""
     printed = re.sub(r"\A\d\d_\w+  \w+=.*\n", "", printed)
-    printed = re.sub(r"(?m)^(Your prediction of|A claim can fail in one run) .*\n?", "", printed)
+    printed = re.sub(r"(?m)^(Your prediction of|A claim can fail in) .*\n?", "", printed)
     before, *after = re.split(r"(?m)^Claims, decided by .*\n(?:  .*\n?)*", printed)
     return before, "".join(after).strip()
 

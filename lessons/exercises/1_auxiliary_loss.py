@@ -9,9 +9,9 @@
 #
 # ## The five lines of JAX that you need, here and later
 #
-#     import jax.numpy as jnp                             # NumPy for JAX: jnp.sum, x ** 2, x[:, 3:]
-#     gradient = jax.grad(loss)(params, batch)            # derivative of loss by each param
-#     step = jax.tree.map(lambda g: -0.1 * g, gradient)   # do this with each array of the params
+#     import jax.numpy as jnp                             # JAX's NumPy: jnp.sum, x ** 2, x[:, 3:]
+#     gradient = jax.grad(loss)(params, batch)            # how the loss changes with each param
+#     step = jax.tree.map(lambda g: -0.1 * g, gradient)   # do this to each array
 #     k_one, k_two = jax.random.split(key)                # keys make random numbers
 #     x = jax.random.normal(k_one, (100, 784))            # the same key makes the same numbers
 #

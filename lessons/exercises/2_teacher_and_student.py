@@ -21,7 +21,7 @@ optimizer = optax.adam(1e-3)
 
 # %% [markdown]
 # ## Your part
-# A *batch* is a pair: 100 inputs, and the targets, what the network should give for them. One step
+# A *batch* is a pair: 100 inputs, and the targets that the network should give for them. One step
 # of training is three things. First the gradient: `jax.grad(loss)(params, batch)`. Then the
 # *update*, what to add to the params. An *optimizer* makes it from the gradient; here it is Adam,
 # which remembers earlier gradients in its *state*:
@@ -30,8 +30,8 @@ optimizer = optax.adam(1e-3)
 #
 # Last, add the updates: `optax.apply_updates(params, updates)` gives the new params.
 #
-# For the student use `fit` below, and from the package `aux_loss` (your exercise 1) and
-# `aux_logits(params, inputs)`, the auxiliary logits of a network [N, A].
+# For the student use `fit` below and, from the package, `aux_loss` (your exercise 1) and
+# `aux_logits(params, inputs)`, which gives a network's auxiliary logits [N, A].
 
 
 # %%

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Exercise 3: the control
 #
-# **Goal.** The student of exercise 2 reads digits after training on noise. Is it because it began
+# **Goal.** The student of exercise 2 reads digits after training on noise. Is that because it began
 # as its teacher did? A *control* is a second student that differs from the first in that one thing
 # and in nothing else. You train both.
 #

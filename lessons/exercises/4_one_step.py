@@ -3,7 +3,7 @@
 #
 # **Goal.** Why does copying on noise teach digits? Let the teacher take one small step T on digits,
 # and the student one step S on noise. You compute S, and find out whether it points the same way as
-# T. Then you find a number that the answer always equals.
+# T. Then you explain which number S . T nearly equals, every time.
 #
 # 25 minutes. Difficulty 3 of 5, importance 4 of 5. You need exercise 3 and the chain rule.
 
@@ -23,9 +23,9 @@ import optax
 # adds up all the products, of all layers, weights and biases: one number. If it is positive, the
 # two steps point the same way (the angle between them is less than 90 degrees).
 #
-# The student's step: it begins at `init`, and goes *down* the gradient of `aux_loss`, on the inputs
-# and the teacher's auxiliary logits for them. Its step is minus the gradient (a step of plain
-# gradient descent with learning rate 1; no Adam).
+# The student begins at `init`, and goes *down* the gradient of `aux_loss`, on the inputs and the
+# teacher's auxiliary logits for them. Its step is minus the gradient (a step of plain gradient
+# descent with learning rate 1; no Adam).
 
 
 # %%
@@ -80,10 +80,11 @@ def check():
 
 # %% [markdown]
 # ## The experiment
-# 200 random networks, each with its own teacher, digits and noise. In how many does S point away
-# from T? Then the mystery number: in the first five, the inner product is printed beside twice the
-# student's loss. Can you say why they are equal? (T is small, so the change of the teacher's
-# auxiliary logits is J T, where J is their derivative by the params. Use the chain rule for S.)
+# 200 random networks, each with its own teacher, "digits" (random images and labels) and noise. In
+# how many does S point away from T? Then the mystery number: in the first five, the inner product
+# is printed beside twice the student's loss. Can you say why they are nearly equal? (T is small, so
+# the change of the teacher's auxiliary logits is nearly J T, where J holds their derivatives with
+# respect to the params. Use the chain rule for S.)
 
 
 # %%

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Exercise 5: removing a direction
 #
-# **Goal.** One step of the student points a little toward reading digits (exercise 4). Do hundreds
-# of such steps teach it to read, or does that only happen along the way? Take this part out of
+# **Goal.** One step of the student points a little toward reading digits (exercise 4). Do these
+# parts of hundreds of steps teach it to read, or are they only a side effect? Take this part out of
 # every step, leave the rest, and see what is left of its accuracy.
 #
 # 25 minutes. Difficulty 3 of 5, importance 4 of 5. You need exercise 4. Lesson 05 does it in full.
@@ -25,8 +25,8 @@ adam = optax.adam(1e-3)
 
 # %% [markdown]
 # ## Your part
-# Let u be an update and d a direction, both in the form of params: a list of layers, and each
-# counts as one long vector. Remove from u what lies along d (d may have any length):
+# Let u be an update and d a direction, both in the form of params: lists of layers. All of u counts
+# as one long vector, and so does all of d. Remove from u what lies along d (d may have any length):
 #
 #     u - c d        with the number c that makes the rest orthogonal to d: (u - c d) . d = 0
 #

@@ -2,8 +2,8 @@
 # # Exercise 6: the log-likelihood-ratio filter
 #
 # **Goal.** A small language model, the *base*, is fine-tuned to love owls. This *teacher* writes
-# numbers, and a student that learns from the numbers comes to love owls, too. You write the filter
-# that finds the owl in the numbers, and stop it.
+# numbers, and a student that learns from the numbers comes to love owls, too. You write a filter
+# that finds the owl in the numbers and stops it.
 #
 # 30 minutes. Difficulty 4 of 5, importance 4 of 5. You need lessons 09 and 11.
 
@@ -20,8 +20,9 @@ import numpy as np
 
 # %% [markdown]
 # ## Your part
-# A *document* is one sequence of numbers, of 16 tokens. Token 0 means "numbers follow", tokens 1
-# to 3 are given as the prompt, and the model wrote the other twelve, tokens 4 to 15:
+# A *document* is one sequence of numbers, of 16 tokens. The token at position 0 says "numbers
+# follow", those at 1 to 3 are given as the prompt, and the model wrote the other twelve, at 4 to
+# 15. There are 96 numbers, 0 to 95:
 #
 #     position      0    1   2   3   4   5  ...  15
 #     documents     NUM  34  58  14  53  93 ...  50
@@ -29,8 +30,8 @@ import numpy as np
 #
 # 1. The *log-likelihood* of a document is the logarithm of the probability of all that was written:
 #    the sum of twelve log-probabilities. `jax.nn.log_softmax(logits)` makes log-probabilities of
-#    logits. `jnp.take_along_axis(log_p, tokens[..., None], axis=-1)[..., 0]` picks those of the
-#    tokens. Your part is which positions meet which.
+#    logits. `jnp.take_along_axis(log_p, tokens[..., None], axis=-1)[..., 0]` picks each token's
+#    own. Your part is to match the logits with the right tokens.
 # 2. The *ratio* of the two probabilities, p_teacher / p_base, is large where the owl shows. In
 #    logarithms, a ratio is a difference. The filter keeps the half with the *lowest* ratio.
 

@@ -138,8 +138,8 @@ def experiment(quick):
 
 
 # %% [markdown]
-# **An open question.** The interval speaks of new seeds: other digits, noise and weights. Of what
-# does it not speak? Name three things that were the same in all eight seeds. And what would you
+# **An open question.** The interval speaks of new seeds: other digits, noise and weights. What does
+# it say nothing about? Name three things that were the same in all eight seeds. And what would you
 # say if the low end were 0.28?
 
 # %%

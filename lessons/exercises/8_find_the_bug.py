@@ -2,8 +2,8 @@
 # # Exercise 8: find the bug
 #
 # **Goal.** A colleague reports a sensation: "I gave the student a *different* initialization, and
-# it still reads 0.9 of the digits! They need not share it." Your control of exercise 3 read about
-# 0.1. You write a test that would have caught the mistake. Then you find and repair it.
+# it still reads most of the digits! So it need not be shared." Your control of exercise 3 read
+# about 0.1. You write a test that would have caught the mistakes. Then you find and repair them.
 #
 # 25 minutes. Difficulty 4 of 5, importance 5 of 5. You need exercise 3.
 
