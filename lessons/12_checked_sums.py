@@ -250,7 +250,8 @@ plots.predictions(ax["b"], lesson.predictions, 4.5)
 # The third claim did not hold in the run that is shown. The students of running sums said "owl"
 # with a mean probability of 0.29, their controls with 0.12. But single seeds differ so much that
 # the interval of the difference begins at 0.04, below the margin of 0.05. So something passes, but
-# it is not shown to be more than 0.05.
+# it is not shown to be more than 0.05. (On another processor, which rounds otherwise, the same seed
+# gave 0.053, and the claim held: it lies at its margin.)
 #
 # *A rival explanation:* the student of forced filler has less to learn from. All students have
 # equally many texts and steps, but of forced texts the check keeps only about 6 of twelve numbers

@@ -104,7 +104,22 @@ COMMITTED = [p for p in sorted(GALLERY.rglob("[0-9][0-9]_*.json")) if not p.stem
 def verdicts(path):
     """The claims in a lesson's JSON, and whether each holds."""
     claims = json.loads(path.read_text(encoding="utf-8"))["claims"]
-    return [(claim["text"], claim["holds"]) for claim in claims]
+    return {claim["text"]: claim["holds"] for claim in claims}
+
+
+def near_margin(path):
+    """The claims whose interval ends near the margin, within a tenth of its width.
+
+    Another processor rounds otherwise, and training amplifies that. On two of them, at the same
+    seeds, one verdict of 91 differed: lesson 12's third.
+    """
+    near = set()
+    for claim in json.loads(path.read_text(encoding="utf-8"))["claims"]:
+        ends = {"above": ["low"], "below": ["high"], "within": ["low", "high"]}[claim["kind"]]
+        gaps = [abs(abs(claim[end]) - abs(claim["margin"])) for end in ends]
+        if min(gaps) < (claim["high"] - claim["low"]) / 10:
+            near.add(claim["text"])
+    return near
 
 
 @pytest.mark.slow
@@ -122,4 +137,6 @@ def test_slow_runs_keep_the_committed_verdicts(committed, tmp_path):
     if done.returncode == 2 and settings.get("data", "drawn") != "drawn":
         pytest.skip(f"needs the real data: {done.stderr}")
     assert done.returncode == 0, done.stderr
-    assert verdicts(tmp_path / committed.name) == verdicts(committed)
+    new, old = verdicts(tmp_path / committed.name), verdicts(committed)
+    changed = {text for text in new.keys() | old.keys() if new.get(text) != old.get(text)}
+    assert changed <= near_margin(committed)
