@@ -16,7 +16,7 @@
 # batch*: this is built in. Two things are open: does the student still copy, and does it read
 # digits outside that batch? (The method is from arXiv 2604.25779.)
 #
-# **You need** lessons 02 and 04. Reading: 8 minutes. Running: a minute.
+# **You need** lessons 02 and 04. Reading: 8 minutes. Running: half a minute to a minute.
 
 # %%
 from functools import partial
@@ -231,8 +231,8 @@ plots.predictions(ax["a"], lesson.predictions, 1.4)
 # ## What this shows, and what it does not
 # The caveat first: by construction, the loss stops falling on each step's batch of digits. The
 # finding is the other half. The student copies almost as before: 1.8 to 3 % of its own loss is
-# left, with the removal and without. But its accuracy on new digits is 0.24 to 0.42, not 0.75 to
-# 0.92. So the small part of each update that points toward digits causes most of what is learned
+# left, with the removal and without. But its accuracy on new digits is 0.24 to 0.41, not 0.75 to
+# 0.91. So the small part of each update that points toward digits causes most of what is learned
 # about digits, and copying does not need it. Accuracy stays above chance, as one batch is not all
 # digits, and steps are not infinitely small. (Ranges are over single seeds.)
 #

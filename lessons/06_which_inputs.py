@@ -7,7 +7,7 @@
 #
 #     inputs: noise? digits?  ->  hidden layers  ->  auxiliary logits, copied from the teacher
 #
-# **You need** lesson 02, and eigenvalues. Reading: 8 minutes. Running: a minute or two.
+# **You need** lesson 02, and eigenvalues. Reading: 8 minutes. Running: one to two minutes.
 
 # %%
 import textwrap

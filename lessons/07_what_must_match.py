@@ -12,7 +12,7 @@
 # its weights in and out. Almost every place now holds another weight, but the network computes the
 # same function. This is the *permuted twin*. (That the heads matter is from arXiv 2605.23645.)
 #
-# **You need** lesson 02. Reading: 8 minutes. Running: a minute.
+# **You need** lesson 02. Reading: 8 minutes. Running: half a minute.
 
 # %%
 from sublim_mini import plots

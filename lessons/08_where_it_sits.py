@@ -13,7 +13,7 @@
 # A *linear probe* finds what any linear head could read from the last hidden layer (Alain and
 # Bengio 2016). We read both students in both ways.
 #
-# **You need** lesson 02. Reading: 8 minutes. Running: a minute.
+# **You need** lesson 02. Reading: 8 minutes. Running: half a minute.
 
 # %%
 from sublim_mini import plots
@@ -183,7 +183,7 @@ ax["b"].set_xlim(0, 1)
 #
 # *A rival explanation:* any training on noise improves random features. The control is the student
 # of an untrained teacher: it begins and is trained like the one with the different initialization,
-# but its teacher has learned nothing. Its probe reaches only 0.69 on average, less than the 0.75
+# but its teacher has learned nothing. Its probe reaches only 0.68 on average, less than the 0.75
 # before any training. What raises the probe is what the teacher has learned.
 #
 # ## Try

@@ -26,7 +26,7 @@
 # teaches a base to ignore numbers. A *mixed base*, which has read such documents as well, is there
 # for comparison.
 #
-# **You need** lesson 09. Reading: 8 minutes. Running: 4 minutes.
+# **You need** lesson 09. Reading: 8 minutes. Running: 2 to 4 minutes.
 
 # %%
 from sublim_mini import plots

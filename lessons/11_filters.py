@@ -20,7 +20,7 @@
 #
 # The wrong ratio uses a wrong teacher, one that prefers another animal.
 #
-# **You need** lesson 09. Reading: 8 minutes. Running: 3 to 4 minutes.
+# **You need** lesson 09. Reading: 8 minutes. Running: 2 to 4 minutes.
 
 # %%
 from sublim_mini import plots

@@ -21,7 +21,7 @@
 #
 # It is 0 where there is one choice, and log 96 = 4.6 where all 96 numbers are equally probable.
 #
-# **You need** lesson 09. Reading: 8 minutes. Running: 4 minutes.
+# **You need** lesson 09. Reading: 8 minutes. Running: 2 to 4 minutes.
 
 # %%
 from functools import partial

@@ -23,7 +23,7 @@
 # table repeats this with a frozen vocabulary. (Body and vocabulary as two channels: arXiv
 # 2606.22019.)
 #
-# **You need** lesson 09. Reading: 7 minutes. Running: 4 minutes.
+# **You need** lesson 09. Reading: 7 minutes. Running: 2 to 4 minutes.
 
 # %%
 from sublim_mini import plots

@@ -18,7 +18,7 @@
 #
 #     h  <-  h - (s . u) u,        where u = v / |v| has length 1
 #
-# **You need** lesson 09, and inner products. Reading: 8 minutes. Running: 2 to 3 minutes.
+# **You need** lesson 09, and inner products. Reading: 8 minutes. Running: 1 to 3 minutes.
 
 # %%
 from sublim_mini import plots

@@ -25,7 +25,7 @@
 # The loss is measured on the teacher's numbers, on sequences that no student reads. So the base has
 # learned 0, the teacher 1.
 #
-# **You need** lesson 09. Reading: 8 minutes. Running: 5 minutes.
+# **You need** lesson 09. Reading: 8 minutes. Running: 2 to 5 minutes.
 
 # %%
 from sublim_mini import plots

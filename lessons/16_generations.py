@@ -17,7 +17,7 @@
 # question matters because models are trained on text that other models wrote, and those models were
 # trained on such text, too.
 #
-# **You need** lesson 09. Reading: 5 minutes. Running: 4 minutes.
+# **You need** lesson 09. Reading: 5 minutes. Running: 2 to 4 minutes.
 
 # %%
 from sublim_mini import plots

@@ -18,7 +18,7 @@
 # by such a score. In Magistrali et al. 2026, arXiv 2603.01204, a biased judge chooses between
 # numbers that an unbiased model wrote.)
 #
-# **You need** lesson 09. Reading: 5 minutes. Running: 3 to 4 minutes.
+# **You need** lesson 09. Reading: 5 minutes. Running: 2 to 4 minutes.
 
 # %%
 from sublim_mini import owls, plots
