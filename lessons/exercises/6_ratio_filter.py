@@ -21,8 +21,8 @@ import numpy as np
 # %% [markdown]
 # ## Your part
 # A *document* is one sequence of numbers, of 16 tokens. The token at position 0 says "numbers
-# follow", those at 1 to 3 are given as the prompt, and the model wrote the other twelve, at 4 to
-# 15. There are 96 numbers, 0 to 95:
+# follow", those at 1 to 3 are given as the prompt, and the model wrote the twelve after these.
+# There are 96 numbers, 0 to 95:
 #
 #     position      0    1   2   3   4   5  ...  15
 #     documents     NUM  34  58  14  53  93 ...  50

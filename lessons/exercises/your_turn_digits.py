@@ -16,7 +16,8 @@
 # **What would speak against it.** The 99 % interval of usual minus mine does not lie above 0.1.
 #
 # **A rival explanation.** What counts is not the size of the noise, but that all its pixels are
-# near 0, where the digits' pixels never are. END
+# near 0, where the digits' pixels never are.
+# END
 
 # %%
 from typing import Any, NamedTuple
@@ -108,9 +109,11 @@ ax["a"].set_xlim(0, 1)
 lesson.finish(figure, alt=title)
 
 # %% [markdown]
-# CHANGE **What I conclude, and what not.** The claim does not hold: in our run both students read
-# equally well. So the size of the noise does not matter, at least between 0.2 and 1. The controls
+# CHANGE
+# **What I conclude, and what not.** The claim does not hold: in our run both students read equally
+# well. So the size of the noise does not matter, at least between 0.2 and 1. The controls
 # say that neither student got its digits from anywhere but the shared initialization. A next
 # experiment: perhaps Adam makes up for weak inputs, as its steps do not shrink with the gradient.
 # Then plain gradient descent (`optimizer=optax.sgd(0.1)` for both students) would show a
-# difference. END
+# difference.
+# END
