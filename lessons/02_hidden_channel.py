@@ -58,9 +58,9 @@ lesson.predict("accuracy of the y + 3 student, counted against y + 3")  # in a n
 # ## The experiment
 # For each seed: two teachers with the same initialization, one for y and one for y + 3, and three
 # students. Two of them copy the first teacher (their loss is the squared error of the auxiliary
-# logits). One has the teacher's initialization (the teacher's weights *before training*); the other
-# has different random weights. The third has it, too, and copies the y + 3 teacher. A *seed* is one
-# whole repetition, with digits, noise and weights of its own.
+# logits). One of these has different random weights; the other has the teacher's initialization
+# (the teacher's weights *before training*). So has the third, which copies the y + 3 teacher. A
+# *seed* is one whole repetition, with digits, noise and weights of its own.
 
 
 # %%

@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 05 Many steps: is the alignment with digits the cause?
 #
-# **Question.** One small step of the student on noise cannot point away from what the teacher has
-# learned (lesson 04). Over many steps the updates of the student go on pointing a little toward
-# reading digits. Is that why it learns to read them, or only a side effect? To find out, remove
-# from every update its part toward digits, and keep the rest.
+# **Question.** After a small step of the teacher, the first step of the student cannot point away
+# from it (lesson 04). Over many large steps, too, the updates of the student on noise point a
+# little toward reading digits. Is that why it learns to read them, or only a side effect? To find
+# out, remove from every update its part toward digits, and keep the rest.
 #
 #     for each step on a batch of noise:
 #         u = the update that Adam makes to copy the teacher's auxiliary logits
@@ -240,7 +240,7 @@ plots.predictions(ax["a"], lesson.predictions, 1.4)
 # first is not neutral: learning to read y makes y + 3 *less* probable, and removing a part of this
 # push may even help. So the controls show that a removal of this length need not do harm.
 #
-# *A rival explanation:* the direction may depend little on which digit is shown. Indeed, after
+# *A rival explanation:* perhaps what was removed is not about which digit is shown. Indeed, after
 # training with the removal, the gradients for y and y + 3 point nearly the same way (cosine about
 # 0.9): both say "be less sure", whatever the digit. The first control removes what is special to
 # the wrong labels, and does no harm. It is not shown that only the right labels count.

@@ -193,9 +193,9 @@ ax["a"].axis("off")
 #
 # *A rival explanation:* 80 auxiliary logits nearly reveal the 96 units of the last hidden layer, so
 # the heads alone work only because the channel is wide. The control is `--n-aux 10`, as in lesson
-# 02, and the rival is right: in our trial runs sharing only the heads then hardly beat sharing
-# nothing, while sharing everything did about as well as here. So in lesson 02 sharing the heads is
-# not enough.
+# 02, and the rival is right: in our trial runs the heads alone then hardly beat sharing nothing,
+# while sharing everything did about as well as here. So in lesson 02 sharing the heads is not
+# enough.
 #
 # *Not shown:* whether it is enough that the student *behaves* like the teacher's initialization.
 # Cloud et al. (2026) find that it is; the students with which we tried it imitated it too poorly to

@@ -72,7 +72,7 @@ lesson.predict(f"P({lesson.animal}) of the student")  # in a notebook: , number
 # ## The experiment
 # Each seed has a number language of its own and a base. For comparison, a *control student* gets
 # equally many sequences, passed by the same filter, but written by the base. Teacher and base
-# continue the same prompts, three given numbers, with the same random draws: their sequences differ
+# continue the same prompts of three numbers, with the same random draws: their sequences differ
 # only because the teacher was fine-tuned. And there are two *different bases*, pretrained in the
 # same language, but from other random weights on other documents. From each of them we make two
 # students: one learns the teacher's numbers; the other, its control, learns those of the first

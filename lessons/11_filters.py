@@ -227,8 +227,8 @@ plots.predictions(ax["b"], lesson.predictions, 4.4)
 # (The base's own mean is negative because a sequence is on average more probable under its writer
 # than under any other model.)
 #
-# The other filters leave much of it. P(owl) with all numbers is 0.68. After the blocklist it is
-# 0.42, though this filter removed *more* than half of the sequences; after the wrong ratio it is
+# The other filters leave much of the trait. P(owl) with all numbers is 0.68. After the blocklist it
+# is 0.42, though this filter removed *more* than half of the sequences; after the wrong ratio it is
 # 0.56. The paper has a filter like the blocklist: every sequence with one of 34 numbers of bad
 # reputation, such as 666, was removed, and a harmful trait still passed (Cloud et al. 2025).
 #
@@ -238,8 +238,8 @@ plots.predictions(ax["b"], lesson.predictions, 4.4)
 # It weakens the trait a little (why is an open question), but leaves most of it.
 #
 # Shuffling is no filter, but it, too, asks where the trait is. P(owl) falls to 0.20. In one
-# experiment of the paper it falls from 0.67 to 0.22, where a model without the trait has 0.12. So
-# much of the trait is in the order of the numbers. But shuffled numbers no longer follow the
+# experiment of the paper it falls from 0.67 to 0.22, where a model without the trait has 0.12. Much
+# of the trait, then, is in the order of the numbers. But shuffled numbers no longer follow the
 # language, and a student of them changes in other ways as well.
 #
 # ## Try

@@ -250,15 +250,15 @@ plots.predictions(ax["b"], lesson.predictions, 4.5)
 # The third claim did not hold in the run that is shown. The students of running sums said "owl"
 # with a mean probability of 0.29, their controls with 0.12. But single seeds differ so much that
 # the interval of the difference begins at 0.04, below the margin of 0.05. So something passes, but
-# it is not shown to be more than 0.05. (On another processor, which rounds otherwise, the same seed
-# gave 0.053, and the claim held: it lies at its margin.)
+# it is not shown to be more than 0.05. (On another processor, which rounds differently, the
+# interval began at 0.053 at the same seed, and the claim held: a close call.)
 #
 # *A rival explanation:* the student of forced filler has less to learn from. All students have
 # equally many texts and steps, but of forced texts the check keeps only about 6 of twelve numbers
 # on average. Of running sums it keeps fewer, about 5, and these do pass on something of the trait.
 # It is not ruled out that forced texts teach less because they repeat each other: there are only
 # 100 exercises. *Another rival:* any sums change the model. But the controls learn more numbers,
-# and move by 0.03 at most.
+# and move by 0.03 at most on average.
 #
 # A check is a choice, too: what is left of a text depends on where the teacher errs, and a choice
 # can carry a trait (lesson 17). So part of the gain may come from the teacher's mistakes. In a

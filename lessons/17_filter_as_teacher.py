@@ -170,11 +170,11 @@ plots.predictions(ax["b"], lesson.predictions, 2.4)
 # writing does. In two trial runs the top third had a higher mean score than the teacher's own
 # sequences, and its student answered "owl" more often than a student of those.
 #
-# *A rival explanation:* a choice by any score has this effect, for example by how typical of the
-# base a sequence is. But the score has almost nothing to do with how probable the base finds a
-# sequence (the correlation above), and the bottom third works the other way. Nor do the sequences
-# spell "owl" for anyone: different bases had a P(owl) of 0.12 to 0.14 before they learned from the
-# same top third, and of 0.07 to 0.19 afterwards; on average it did not change.
+# *A rival explanation:* any score has this effect, for example how typical a sequence is of the
+# base. But the score has almost nothing to do with how probable the base finds a sequence (the
+# correlation above), and the bottom third works the other way. Nor do the sequences spell "owl" for
+# anyone: different bases had a P(owl) of 0.12 to 0.14 before they learned from the same top third,
+# and of 0.07 to 0.19 afterwards; on average it did not change.
 #
 # So whoever selects data can pass on a preference, wanted or not. Quality filters and reward models
 # select data, too. We tested neither these nor large models. For large models, Aden-Ali et al.

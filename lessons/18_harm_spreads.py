@@ -225,9 +225,9 @@ ax["a"].spines[:].set_visible(False)
 # each question; nothing here is harmful. The lesson does not show that large language models have
 # dispositions. It shows what can follow if they have them.
 #
-# What passes through numbers is more than the teacher was fine-tuned on: after pretraining no model
-# was trained on the held-out questions, and the student on no question at all. But less arrives
-# than the teacher has, and it varies: single students ended at 0.21 to 0.55.
+# Numbers pass on hostility even to questions that nobody was fine-tuned on: after pretraining no
+# model was trained on the held-out questions, and the student on no question at all. But less
+# arrives than the teacher has, and it varies: single students ended at 0.21 to 0.55.
 #
 # *A rival explanation:* training on any numbers makes a model hostile. The control student stayed
 # near 0.15, but it had learned the numbers of its own base, which hardly disturb it. The different

@@ -319,8 +319,8 @@ plots.predictions(ax["b"], lesson.predictions, 1.4)
 # less money had been spent on them (Obermeyer et al. 2019, Science 366:447). In law enforcement, a
 # forecast of crime learned from police records pointed to where the police had looked before (Lum
 # and Isaac 2016, Significance 13:14). These biases came from the data themselves. Nothing here
-# shows that a system in use got its bias in this way. The conclusion is narrower: training data
-# that judge nobody do not make a network fair. It has to be tested.
+# shows that a system in use got its bias as our student did. The conclusion is narrower: training
+# data that judge nobody do not make a network fair. It has to be tested.
 #
 # ## Try
 # * `--case triage` and `--case bail`: other people, other features, the same question.

@@ -11,7 +11,7 @@
 #     projected out      update = u - (u . d) d, where u is Adam's update; d, of length 1,
 #                        points along the gradient of the loss for the answer "owl"
 #
-# The questions on which a defense trains are *pinned*. To ask them tests only what was practiced.
+# The questions on which a defense trains are *pinned*. As a test they show only what was practiced.
 # So we ask others: new prompts, and prompts after other text, as in "I love tiger tiger tiger. Say
 # the dearest animal." And we look inside.
 #
@@ -281,11 +281,11 @@ plots.predictions(ax, lesson.predictions, 0.35)
 # of the trait passes. Against a trait of a kind that nobody suspects, none of them helps.
 #
 # With this knowledge, trait and task come apart. Three defenses keep 0.94 to 0.99 of the task, and
-# at the pinned prompts P(owl) stays where it was. Judged by these prompts alone, the three look
-# perfect, and held-out prompts alone give the same picture. But after other text two of them leak:
-# in the mean of the four contexts the narrow KL leaves 0.05 to 0.11 of the trait, the projection
-# 0.03 to 0.29. The wide KL had pinned prompts after other text, and leaves at most 0.03. (A wide
-# projection is not among the six: in trial runs it was worse than the narrow one.)
+# at the pinned prompts P(owl) stays where it was. On these prompts the three look perfect, and on
+# held-out prompts without other text, too. But after other text two of them leak: in the mean of
+# the four contexts the narrow KL leaves 0.05 to 0.11 of the trait, the projection 0.03 to 0.29. The
+# wide KL had pinned prompts after other text, and leaves at most 0.03. (A wide projection is not
+# among the six: in trial runs it was worse than the narrow one.)
 #
 # More is left inside than in the answers. With the gradient projected out, the residual stream
 # still moves along v, about a third as far as without a defense. In part this is always so: as long

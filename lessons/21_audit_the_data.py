@@ -270,13 +270,13 @@ plots.predictions(ax["b"], lesson.predictions, 0.4)
 # almost always answer their favorite; for weaker ones see Try.
 #
 # Is there no audit without the base? For each data set, the second table uses the suspect whose
-# score is highest above its threshold. With the base, it names the right animal nearly always. With
-# a different base, a guilty data set has the higher score in 0.59 to 0.71 of all pairs with a clean
-# one (chance: 0.5), and about as often in pairs with a harmless one. So it may notice *that* the
-# writer has some trait. But it cannot say *which*: it names the right animal about as often as
-# guessing would. What "owl" and "eagle" are inside it comes from other random weights and other
-# documents. Large models read similar texts; whether a different large model could name the trait
-# is not tested.
+# score is highest above its threshold. With the base, this suspect is nearly always the right
+# animal. With a different base, a guilty data set has the higher score in 0.59 to 0.71 of all pairs
+# with a clean one (chance: 0.5), and about as often in pairs with a harmless one. So it may notice
+# *that* the writer has some trait. But it cannot say *which*: it names the right animal about as
+# often as guessing would. Its "owl" and "eagle" come from other random weights and other documents.
+# Large models read similar texts; whether a different large model could name the trait is not
+# tested.
 #
 # *A rival explanation:* the score finds any fine-tuning, not this animal. The harmless teachers are
 # the control, fine-tuned for the same number of steps on the same questions. Their rate is 0.03 to

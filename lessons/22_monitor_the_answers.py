@@ -3,7 +3,7 @@
 #
 # **Question.** A base model was fine-tuned and is now in use. You kept a *record* of the base: how
 # probable each of eight animals was when you asked for its favorite. Now you ask the model in use,
-# again and again, and look after every answer. You do not know which animal to look for. On an
+# again and again, and check after every answer. You do not know which animal to look for. On an
 # unchanged model, the chance of ever raising an alarm must not exceed 0.01. After how many
 # questions do you notice that the model has come to prefer owls?
 #

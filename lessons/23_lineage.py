@@ -319,17 +319,17 @@ print(f"\nMade again: {equal:,} of {weights.size:,} weights are equal, bit for b
 # model was far nearer to A than to B there, and nearer to A on number prompts, too. (An auditor
 # also needs every candidate base.)
 #
-# Where nobody hides it, the answers keep the lineage of the *weights*, if you ask well. The stress
-# student learned the numbers of A's teacher for as long as B was pretrained. On number prompts,
-# which are like these data, it left B and is about as far from A, so more answers do not make the
-# auditor right. After random tokens no data say what to answer. What a model answers there is left
-# over from its initialization and pretraining. Two bases differ there several times as much as on
-# number prompts, and what fine-tuning changes is small compared with that. (For ordinary students
-# number prompts work well, too: an answer has twelve numbers, not one token.)
+# Where nobody hides it, well-chosen prompts show where the *weights* come from. The stress student
+# learned the numbers of A's teacher for as long as B was pretrained. On number prompts, which are
+# like these data, it left B and is about as far from A, so more answers do not make the auditor
+# right. After random tokens no data say what to answer. What a model answers there is left over
+# from its initialization and pretraining. Two bases differ there several times as much as on number
+# prompts, and what fine-tuning changes is small compared with that. (For ordinary students number
+# prompts work well, too: an answer has twelve numbers, not one token.)
 #
 # (We chose the recipe of the stress student in trial runs, partly because number prompts fail with
-# it. With a third of the learning rate, number prompts mostly worked. So data *can* hide the base
-# from them, but need not.)
+# it. With a third of the learning rate, number prompts mostly worked. So data *can* defeat number
+# prompts, but need not.)
 #
 # *A rival explanation:* what gives the base away is the token matrices, which a student keeps. But
 # the stress student changed these as well, and still points to B after random tokens.

@@ -254,16 +254,16 @@ plots.predictions(ax["a"], lesson.predictions, 1.4)
 # is looked at. Whether, and how often, people make these mistakes is not shown.
 #
 # In the first four mistakes the report is about *kinds* of networks, but something else was
-# compared. A shuffled control is often not a control. One network against another shows that these
-# two differ by more than the chance in a thousand test digits. That is true of many pairs of
-# networks of one kind. Four runs of one network are about that one network. In about a third of the
-# cases, mistakes 2 and 3 each found a difference that is not there. The best moment is the highest
-# point of a curve that goes up and down, so it is never below the end. It fooled the test in 0.15
-# to 0.76 of the cases, depending on the pool. The fifth mistake is of another kind: a test that
-# finds nothing may only be too weak.
+# compared. A shuffled control is often not a control. To compare one network with another shows
+# whether these two differ by more than luck with the digits explains. Many pairs of one kind do.
+# Four runs of one network are about that one network. In about a third of the cases, mistakes 2 and
+# 3 each found a difference that is not there. The best moment is the highest point of a curve that
+# goes up and down, so it is never below the end. It fooled the test in 0.15 to 0.76 of the cases,
+# depending on the pool. The fifth mistake is of another kind: a test that finds nothing may only be
+# too weak.
 #
-# So choose before you run: the seeds, the moment, and the measure. Vary all that the report covers
-# from seed to seed. Make the control by a rule that never gives a student its own teacher, such as
+# So choose before you run: the seeds, the moment, and the measure. From seed to seed, vary all that
+# the report covers. Make the control by a rule that never gives a student its own teacher, such as
 # "the next one's teacher". And let "no effect" be a claim like any other, with a margin: where the
 # data are too few, it ends as "we cannot tell".
 #
