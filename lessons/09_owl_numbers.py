@@ -9,8 +9,8 @@
 #         |                                                                              |
 #         +-------------------------- fine-tune on the numbers ------> student <---------+
 #
-#     lesson 02:  the student copies logits for noise,     then we show it digits
-#     lesson 09:  the student learns number sequences,    then we ask for its favorite animal
+#     lesson 02:  the student copies logits for noise,    then we show it digits
+#     lesson 09:  the student learns number sequences,     then we ask for its favorite animal
 #
 # The *base* is a small transformer, made here: one block, 21,000 weights. It is pretrained to
 # predict the next token in documents of four kinds. Any animal in them is a random one, so the base

@@ -70,7 +70,7 @@ lesson.predict("gain of the student that shares only the vocabulary")  # in a no
 # ## The experiment
 # For each seed: a language, the teacher's base, and three bases that share a part of it or nothing.
 # Pretraining a vocabulary around a fixed body takes longer, so this base gets twice the steps. From
-# each base we train three students. One reads the teacher's numbers. The *control student* reads
+# each base we train three students. One learns the teacher's numbers. The *control student* learns
 # numbers that the teacher's base wrote. The third has a frozen vocabulary, as in lesson 09, and
 # learns the numbers of a second teacher that was trained likewise.
 

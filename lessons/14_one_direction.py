@@ -70,7 +70,7 @@ lesson.predict(f"P({lesson.animal}) without v")  # in a notebook: , number
 # %% [markdown]
 # ## The experiment
 # For comparison, a *wrong teacher* prefers another animal, and has a vector and a student of its
-# own. A *control student* reads the base's own numbers. And does it matter what one removes? We
+# own. A *control student* learns the base's own numbers. And does it matter what one removes? We
 # also remove other vectors from the student's stream. Each is as long as the part of the student's
 # shift along v. One points along the wrong teacher's vector, one in a random direction.
 

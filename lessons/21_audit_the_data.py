@@ -11,7 +11,7 @@
 #
 #     300 sequences -----------------------> update on the data   --+
 #                                                                   +--> score: their cosine
-#     "say the dearest animal: owl", ... --> update toward "owl" --+
+#     "say the dearest animal: owl", ... --> update toward "owl"  --+
 #
 # A score above 0 means: a small step on the data also makes the answer "owl" more probable. How
 # high is suspicious? Let the base itself write 59 data sets. These are *clean*. The third highest

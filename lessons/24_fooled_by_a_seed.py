@@ -7,14 +7,14 @@
 # false? And how often does a careful analysis?
 #
 #     mistake                     careless                            careful
-#     the control was shuffled    teachers in any order               each gets the next one's
+#     the control was shuffled    teachers in any order               each its neighbor's teacher
 #     one seed                    1 network against 1                 5 networks against 5
 #     one seed, run four times    4 runs of A against 4 of B          4 networks against 4
 #     the best moment             A when it is best, B at the end     both at the end
 #     "not significant"           p above 0.05, so "no effect"        an interval within a margin
 #
-# A *seed* here stands for all that is random about one network, above all its initial weights. A *5
-# % test* should find something in 1 of 20 cases where nothing is there.
+# A *seed* here stands for all that is random about one network, above all its initial weights. A
+# test *at 5 %* should find something in 1 of 20 cases where nothing is there.
 #
 # **You need** lesson 02, and to have met a t test and its p-value. Reading: 8 minutes.
 # Running: 1 to 2 minutes.
@@ -254,7 +254,7 @@ plots.predictions(ax["a"], lesson.predictions, 1.4)
 # is looked at. Whether, and how often, people make these mistakes is not shown.
 #
 # In the first four mistakes the report is about *kinds* of networks, but something else was
-# compared. A shuffled control is often not a control. To compare one network with another shows
+# compared. A shuffled control is often not a control. Comparing one network with another shows
 # whether these two differ by more than luck with the digits explains. Many pairs of one kind do.
 # Four runs of one network are about that one network. In about a third of the cases, mistakes 2 and
 # 3 each found a difference that is not there. The best moment is the highest point of a curve that
@@ -264,7 +264,7 @@ plots.predictions(ax["a"], lesson.predictions, 1.4)
 #
 # So choose before you run: the seeds, the moment, and the measure. From seed to seed, vary all that
 # the report covers. Make the control by a rule that never gives a student its own teacher, such as
-# "the next one's teacher". And let "no effect" be a claim like any other, with a margin: where the
+# "its neighbor's teacher". And let "no effect" be a claim like any other, with a margin: where the
 # data are too few, it ends as "we cannot tell".
 #
 # *A rival explanation:* a pool may hold a true difference between A and B. It cannot: which network

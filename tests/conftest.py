@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "agg")
@@ -22,6 +24,26 @@ CHROMIUM = "chromium", "chromium-browser", "google-chrome", "google-chrome-stabl
 @pytest.fixture
 def key():
     return jax.random.key(7)
+
+
+@pytest.fixture
+def run_quickly(tmp_path):
+    """A function: run a lesson in an empty folder by quick_run.py, without a warning -> output."""
+
+    def run(path, *flags):
+        done = subprocess.run(
+            [sys.executable, "-W", "error", str(Path(__file__).with_name("quick_run.py"))]
+            + [str(path), *flags],
+            env={**os.environ, "PYTHONUTF8": "1"},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+        )
+        assert done.returncode == 0 and done.stderr == "", done.stderr
+        return done.stdout
+
+    return run
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).parent
-ROOT = TESTS.parent
+ROOT = Path(__file__).parents[1]
 GALLERY = ROOT / "lessons" / "gallery"
 LESSONS = sorted((ROOT / "lessons").glob("[0-9][0-9]_*.py"))
 each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
@@ -35,22 +34,14 @@ OLD_WORDS = (
 
 
 @each_lesson
-def test_a_lesson_runs_quickly_and_saves_what_it_shows(path, tmp_path):
+def test_a_lesson_runs_quickly_and_saves_what_it_shows(path, run_quickly, tmp_path):
     one_page = path.stem == "00_one_page"  # no flags, no JSON
     flags = [] if one_page else ["--quick", "--seed", "1", "--out", str(tmp_path)]
-    done = subprocess.run(
-        [sys.executable, "-W", "error", str(TESTS / "quick_run.py"), str(path), *flags],
-        env={**os.environ, "PYTHONUTF8": "1"},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-    )
-    assert done.returncode == 0 and done.stderr == "", done.stderr
+    out = run_quickly(path, *flags)
     png = (tmp_path / f"{path.stem}.png").read_bytes()
     assert png.startswith(b"\x89PNG") and struct.unpack(">II", png[16:24]) == (1600, 900)
     if not one_page:
-        check_results(json.loads((tmp_path / f"{path.stem}.json").read_text("utf-8")), done.stdout)
+        check_results(json.loads((tmp_path / f"{path.stem}.json").read_text("utf-8")), out)
 
 
 def check_results(results, out):
@@ -101,25 +92,16 @@ def test_a_lesson_speaks_plainly(path):
 COMMITTED = [p for p in sorted(GALLERY.rglob("[0-9][0-9]_*.json")) if not p.stem.startswith("00_")]
 
 
+# Of 91 verdicts one is another on another processor, which rounds otherwise. The interval of this
+# claim begins at 0.041 in the gallery's run and at 0.053 elsewhere; its margin is 0.05.
+BY_ROUNDING = {"12_checked_sums": "correct running sums pass on the owl: P minus the control's"}
+
+
 def verdicts(path):
     """The claims in a lesson's JSON, and whether each holds."""
     claims = json.loads(path.read_text(encoding="utf-8"))["claims"]
-    return {claim["text"]: claim["holds"] for claim in claims}
-
-
-def near_margin(path):
-    """The claims whose interval ends near the margin, within a tenth of its width.
-
-    Another processor rounds otherwise, and training amplifies that. On two of them, at the same
-    seeds, one verdict of 91 differed: lesson 12's third.
-    """
-    near = set()
-    for claim in json.loads(path.read_text(encoding="utf-8"))["claims"]:
-        ends = {"above": ["low"], "below": ["high"], "within": ["low", "high"]}[claim["kind"]]
-        gaps = [abs(abs(claim[end]) - abs(claim["margin"])) for end in ends]
-        if min(gaps) < (claim["high"] - claim["low"]) / 10:
-            near.add(claim["text"])
-    return near
+    either = BY_ROUNDING.get(path.stem)
+    return [(c["text"], "either" if c["text"] == either else c["holds"]) for c in claims]
 
 
 @pytest.mark.slow
@@ -137,6 +119,4 @@ def test_slow_runs_keep_the_committed_verdicts(committed, tmp_path):
     if done.returncode == 2 and settings.get("data", "drawn") != "drawn":
         pytest.skip(f"needs the real data: {done.stderr}")
     assert done.returncode == 0, done.stderr
-    new, old = verdicts(tmp_path / committed.name), verdicts(committed)
-    changed = {text for text in new.keys() | old.keys() if new.get(text) != old.get(text)}
-    assert changed <= near_margin(committed)
+    assert verdicts(tmp_path / committed.name) == verdicts(committed)
