@@ -342,6 +342,7 @@ def test_a_gallery_page_has_the_runs_on_mnist_and_of_another_case_and_the_earlie
     _, others = text.split("## The same on real MNIST\n")
     others, earlier = others.split("## Earlier runs\n\nSeed 3: claim 1 failed.\n")
     for other in others.split("## The same for triage\n"):
+        assert "| T | mean | 95 % interval | n |" in other
         assert "| one \\| two | 1.000 | all 2 the same | 2 |" in other
         assert "✗ does not hold |" in other
     assert text.count("![") == 1 and earlier == "\n[All lessons](README.md)\n"
