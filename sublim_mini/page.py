@@ -207,8 +207,8 @@ def gallery_page(lesson):
             for row, c in results["conditions"].items()
         ]
         parts += [f"## The same {'on real MNIST' if other == 'mnist' else f'for {other}'}"]
-        what = _plain(next(iter(results["tables"]), "condition"))  # is measured
-        parts += [_table((what, "mean", "95 % interval", "n"), rows), *_claims(results)]
+        measured = _plain(next(iter(results["tables"]), "condition"))
+        parts += [_table((measured, "mean", "95 % interval", "n"), rows), *_claims(results)]
     if lesson["earlier"]:
         parts += ["## Earlier runs", lesson["earlier"].strip()]
     return "\n\n".join([*parts, "[All lessons](README.md)"]) + "\n"
