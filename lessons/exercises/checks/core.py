@@ -1,0 +1,371 @@
+"""How an exercise runs, how its functions are called, and how a mistake is put into words."""
+
+import argparse
+import ast
+import importlib
+import importlib.util
+import re
+import sys
+import time
+import traceback
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+FOLDER = Path(__file__).parents[1]
+SOLUTIONS = FOLDER / "solutions"
+BUILT_IN = {1: "network", 2: "teacher", 3: "loop", 4: "student"}  # these fill my_effect.py
+
+
+# ---- what the checks use ----
+
+
+class NotYet(Exception):
+    """What is wrong with a function, in words for the one who wrote it."""
+
+
+def need(condition, message):
+    """Go on if the condition is true, else say what is wrong."""
+    if not condition:
+        raise NotYet(message)
+
+
+def call(function, *arguments, like, hint="", name=None):
+    """function(*arguments), once it has the form of `like`: a number, an array, params, a pair.
+
+    The function gets copies. It must return something finite, and leave its arguments as they are.
+    """
+    name, copies = name or function.__name__, jax.tree.map(_copy, arguments)
+    got = function(*copies)
+    need(got is not None, f"{name} returns nothing (None): its last line should begin with return.")
+    need(not callable(got), f"{name} returns a function, not its result: call it, with ( ).")
+    wrong = _difference(got, like)
+    need(not wrong, f"{name} returns {wrong}. {hint}".strip())
+    got = _like(got, like)
+    finite = all(np.isfinite(x).all() for x in jax.tree.leaves(got))
+    need(finite, f"{name} returns nan or infinity: is there a 0 / 0, or a mean over no rows?")
+    message = f"{name} changes what it was given, in place: make something new, and return that."
+    need(_untouched(copies, arguments), message)
+    return got
+
+
+def _copy(x):
+    return x.copy() if isinstance(x, np.ndarray) else x
+
+
+def _untouched(copies, arguments):
+    one, other = (jax.tree.leaves(x) for x in (copies, arguments))
+    equal = (
+        a is b or isinstance(b, np.ndarray) and np.array_equal(a, b)
+        for a, b in zip(one, other, strict=False)
+    )
+    return jax.tree.structure(copies) == jax.tree.structure(arguments) and all(equal)
+
+
+def _like(got, like):
+    """The same values, with lists and tuples as in `like`: either will do."""
+    if isinstance(like, list | tuple):
+        values = [_like(a, b) for a, b in zip(got, like, strict=True)]
+        return type(like)(*values) if hasattr(like, "_fields") else type(like)(values)
+    if isinstance(like, dict):
+        return {key: _like(got[key], like[key]) for key in like}
+    return got
+
+
+def _difference(got, like, place=""):
+    """In what form `got` is, if it is not that of `like`, in words; else None."""
+    if isinstance(like, list | tuple):
+        what = "layers" if like and isinstance(like[0], dict) else "things"
+        if not isinstance(got, list | tuple) or len(got) != len(like):
+            return f"{place}{_form(got)}, where a list of {len(like)} {what} is needed"
+        parts = enumerate(zip(got, like, strict=True))
+        parts = [_difference(a, b, f"{place}{what[:-1]} {i}: ") for i, (a, b) in parts]
+        return next(filter(None, parts), None)
+    if isinstance(like, dict):
+        if not isinstance(got, dict) or set(got) != set(like):
+            return f"{place}{_form(got)}, where a dict with the keys {sorted(like)} is needed"
+        return next(
+            filter(None, (_difference(got[k], like[k], f"{place}{k}: ") for k in like)), None
+        )
+    if isinstance(got, list | tuple | dict | str) or np.shape(got) != np.shape(like):
+        return f"{place}{_form(got)}, where {_form(like)} is needed"
+    return None
+
+
+def _form(value):
+    """What a value is, in a few words."""
+    if isinstance(value, list | tuple):
+        return f"a list of {len(value)}"
+    if isinstance(value, dict):
+        return f"a dict with the keys {sorted(value, key=str)[:4]}"
+    if isinstance(value, str) or value is None or not hasattr(value, "shape"):
+        return "one number" if isinstance(value, int | float) else f"a {type(value).__name__}"
+    return f"an array of shape {list(value.shape)}" if value.shape else "one number"
+
+
+def same(a, b, tolerance=1e-4):
+    """Whether two arrays, or two params, are equal up to rounding; False if their forms differ."""
+    return not _difference(a, b) and all(
+        np.allclose(x, y, rtol=tolerance, atol=tolerance / 10)
+        for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
+    )
+
+
+def rule_out(got, mistakes):
+    """What each mistake would give, message -> value: say so if it is what we got."""
+    for message, value in mistakes.items():
+        need(not same(got, value), message)
+
+
+def some_params(key, sizes=(6, 5, 4, 20), names=("weights", "biases")):
+    """Random params, biases too: a function that forgets the biases is found out."""
+    keys = iter(jax.random.split(key, 2 * len(sizes)))
+    return [
+        {
+            names[0]: jax.random.normal(next(keys), (m, n)),
+            names[1]: jax.random.normal(next(keys), n),
+        }
+        for m, n in zip(sizes[:-1], sizes[1:], strict=True)
+    ]
+
+
+def logits_of(params, x):
+    """The right logits, in NumPy, and the values of each layer before it."""
+    values = [np.asarray(x)]
+    for i, layer in enumerate(params):
+        x = values[-1] if i == 0 else np.maximum(values[-1], 0)
+        values.append(x @ np.asarray(layer["weights"]) + np.asarray(layer["biases"]))
+    return values[-1]
+
+
+@contextmanager
+def replaced(space, **names):
+    """The names of a file, a dict, replaced for a while: to see what a function calls."""
+    saved = {name: space[name] for name in names}
+    space.update(names)
+    try:
+        yield
+    finally:
+        space.update(saved)
+
+
+# ---- how an exercise runs ----
+
+
+def main(space):
+    """Check the functions of an exercise, then run its experiment with them. Status 0 or 1.
+
+    space  the names of the exercise's file: its functions, `effect`, `run(quick)` -> rows, PREDICT
+    """
+    file, flags = Path(space["__file__"]), _flags(sys.argv[1:])
+    if flags.hint:
+        return print(hint(file.stem, flags.hint))
+    if flags.solution:
+        insert_solution(space, file.stem)
+    problem = attempt(lambda: check(space, earlier=not (flags.given or flags.solution)), file)
+    if not problem:
+        print("All checks pass.")
+        asked = f'Your prediction of "{space["PREDICT"]}"? (a number, or just Enter) '
+        predicted = None if flags.quick else ask(asked)
+        print("Now the experiment, with your code ...", flush=True)
+        began = time.perf_counter()
+        problem = attempt(
+            lambda: report(space["run"](flags.quick), space["PREDICT"], predicted), file
+        )
+        print(f"({time.perf_counter() - began:.0f} s)")
+        if flags.quick:
+            print("--quick: tiny numbers. They mean nothing; the last column is for the full run.")
+            problem = problem if not str(problem).startswith("\nOutside") else None
+    if problem:
+        sys.exit(problem)  # prints it, with exit status 1
+
+
+def _flags(argv):
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser.add_argument("--hint", type=int, choices=(1, 2, 3), help="print a hint")
+    parser.add_argument("--quick", action="store_true", help="the experiment with tiny numbers")
+    parser.add_argument("--given", action="store_true", help="exercises 1 to 4 from the package")
+    parser.add_argument("--solution", action="store_true", help="run the posted solution instead")
+    return parser.parse_args(argv)
+
+
+def check(space, earlier=True):
+    """The checks of an exercise, and before them those of the exercises that it builds on."""
+    number, name = int(Path(space["__file__"]).name[0]), Path(space["__file__"]).stem[2:]
+    for n in range(1, min(number, 5)) if earlier else ():
+        try:
+            importlib.import_module(f"checks.{BUILT_IN[n]}").check(space)
+        except NotYet as error:
+            raise NotYet(f"exercise {n} does not pass (any more). {error}") from None
+    importlib.import_module(f"checks.{name}").check(space)
+
+
+def attempt(function, file):
+    """Call it -> None if all went well, else what went wrong, in words."""
+    try:
+        return function()
+    except NotYet as error:
+        return f"Not yet: {error}"
+    except KeyboardInterrupt:
+        return "Interrupted."
+    except Exception as error:
+        return explain(error, file)
+
+
+def ask(question):
+    """The number typed as an answer; None for Enter alone, or where nobody can type."""
+    while True:
+        try:
+            text = input(question).strip().replace(",", ".")
+        except (EOFError, OSError):
+            return print()
+        if not text:
+            return None
+        try:
+            return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        except ValueError:
+            print("That is no number. For example 0.3, or 30%.")
+
+
+def report(rows, asked, predicted):
+    """Print what the experiment gave, name -> (value, lowest, highest); say what is outside."""
+    width = max(map(len, rows))
+    print(f"\n{'':{width}}  {'you said  ' if predicted is not None else ''}yours   should be")
+    for name, (value, low, high) in rows.items():
+        said = "" if predicted is None else f"{predicted:8.2f}  " if name == asked else 10 * " "
+        print(f"{name:{width}}  {said}{value:5.2f}   {low:.2f} to {high:.2f}")
+    outside = [name for name, (value, low, high) in rows.items() if not low <= value <= high]
+    if outside:
+        return f"\nOutside its range: {', '.join(outside)}. Was a line changed that was given?"
+
+
+def hint(exercise, number):
+    """One hint of hints.md, the others left out of sight."""
+    text = (FOLDER / "hints.md").read_text(encoding="utf-8")
+    pattern = rf"<summary>{exercise}, hint {number}</summary>\n\n(.*?)\n\n</details>"
+    return f"Hint {number} of 3. {re.search(pattern, text, re.DOTALL)[1]}"
+
+
+def insert_solution(space, exercise):
+    """Put the posted functions in the place of those in an exercise's names."""
+    path = SOLUTIONS / f"{exercise}.py"
+    if path.exists():  # exercises 1 to 4 have their solutions in my_effect.py
+        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), space)
+
+
+def _effect():
+    """my_effect.py as a module; with --given the package's functions, or the posted solution."""
+    if "--given" in sys.argv:
+        return importlib.import_module("checks.given")
+    path = SOLUTIONS / "my_effect.py" if "--solution" in sys.argv else FOLDER / "my_effect.py"
+    if not path.exists():
+        what = "The posted solutions are" if "--solution" in sys.argv else "my_effect.py is"
+        sys.exit(f"{what} not here: see README.md.")
+    spec = importlib.util.spec_from_file_location("my_effect", path)
+    module = importlib.util.module_from_spec(spec)
+    problem = attempt(lambda: spec.loader.exec_module(module), path)
+    if problem:
+        sys.exit(problem)
+    return module
+
+
+# ---- errors ----
+
+JIT = (
+    "jit computes with symbols, not numbers: no float(), int(), if, or np. Use jnp, return arrays."
+)
+SHAPES = "Print the shapes: print(x.shape). x[:10] are rows, x[:, :10] columns."
+TREE = "Params are lists of dicts: reach each array by jax.tree.map(f, a, b)."
+ORDER = "Order: optimizer.update(gradient, state, params)."
+GRAD = "jax.grad(loss) is a function; jax.grad(loss)(params, inputs, targets) is the gradient."
+ADVICE = (  # part of the error, part of the line, what it may mean here; the first that fits
+    ("Tracer|Concretization", "", JIT),
+    (
+        "NonConcreteBoolean",
+        "",
+        "jit takes no boolean mask: a[mask] has a size that it cannot know.",
+    ),
+    ("KeyError", "", 'A layer is a dict with the keys "weights" and "biases".'),
+    (r"callable value, got [\[{]", "", "A list stands where the loss is meant: compare the order."),
+    ("callable value", "grad", "jax.grad takes a function: jax.grad(loss)(params, ...)."),
+    ("scalar-output", "", "The loss must be one number: take the mean."),
+    ("inexact|real- or complex", "", "The gradient is for the first argument: it must be params."),
+    ("attribute '(mu|nu|count)'", "", f"optimizer.init(params) makes the first state. {ORDER}"),
+    (
+        "structure|arity|mismatch",
+        "apply_updates",
+        "optimizer.update gives two things: updates, state.",
+    ),
+    ("'function'", "grad|update|step|optimizer", GRAD),
+    ("string indexing", "", "An array stands where params are meant: compare the order."),
+    ("as a data type", "", "A shape is ONE argument, in parentheses: (n_in, n_out)."),
+    ("ncompatible shapes", "argmax", "The largest of each ROW is argmax(axis=1)."),
+    ("dot_general|matmul", "@|dot", f"x @ weights is [N, in] @ [in, out]. {SHAPES}"),
+    ("ncompatible shapes", "", f"The arrays have different sizes. {SHAPES}"),
+    ("indices must be integers", "", 'params is a list: params[0]["weights"], or a loop over it.'),
+    ("in chain|arity|mismatch|structure", "update|optimizer", ORDER),
+    ("'list'|'dict'|sequence", "", TREE),
+    ("positional argument", "", "Compare the arguments with the line `def ...`."),
+    ("values to unpack", "split", "jax.random.split(key, 3) gives three keys."),
+    ("unpack", "", "The two sides of = have different numbers of things."),
+    ("ambiguous", "", "a == b gives an answer for each number: (a == b).all() is one."),
+    ("arity|mismatch|structure", "", TREE),
+    ("concatenate", "", "Both must have two axes, [N, t] and [N, 1]: b[:, None]."),
+    (
+        "take_along_axis|indices",
+        "take_along",
+        "The indices need one axis more: targets[..., None].",
+    ),
+)
+
+
+def explain(error, file):
+    """What the reader has still to write, or where the reader's code stopped, with advice."""
+    if isinstance(error, SyntaxError):
+        name, line = Path(error.filename or "").name, (error.text or "").rstrip()
+        return f"Python cannot read {name}, line {error.lineno}:\n{line}\n{error.msg}"
+    mine = {file.name, "my_effect.py"} - {"given.py"}
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).name in mine]
+    frames = [f for f in frames if f.name not in ("run", "<module>")] or frames
+    if not frames:  # the fault is in the checks: show everything
+        return "".join(traceback.format_exception(error))
+    last, first = frames[-1], frames[0]
+    if isinstance(error, NotImplementedError) and "NotImplementedError" in (last.line or ""):
+        later = last.filename.endswith("my_effect.py") and file.name[:1] in "5678"
+        return _to_do(last) + later * " Or add --given: it takes exercises 1 to 4 from the package."
+    text = f"{type(error).__name__}: {error}".split("\n")[0][:160]
+    said = f"Your code stopped in {Path(last.filename).name}, line {last.lineno}, in {last.name}:\n"
+    said += f"    {last.line}\n{text}"
+    if first.lineno != last.lineno:
+        said += f"\n(called in line {first.lineno}, in {first.name}: {first.line})"
+    if _returns_in_loop(last):
+        return f"{said}\nThis `return` stands inside the loop: it ends the function in the first round."
+    whole = f"{type(error).__name__}: {error}"
+    fits = (tip for a, b, tip in ADVICE if re.search(a, whole) and re.search(b, last.line or ""))
+    return "\n".join([said, *islice(fits, 1)])
+
+
+def _returns_in_loop(frame):
+    """Whether the line is a `return` inside a loop."""
+    tree = ast.parse(Path(frame.filename).read_text(encoding="utf-8"))
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.For | ast.While)]
+    inside = [n for loop in loops for n in ast.walk(loop) if isinstance(n, ast.Return)]
+    return any(n.lineno == frame.lineno for n in inside)
+
+
+def _to_do(frame):
+    """Which function is to be written; or that only its line `raise` is to be deleted."""
+    name = Path(frame.filename).name
+    tree = ast.parse(Path(frame.filename).read_text(encoding="utf-8"))
+    (function,) = [f for f in ast.walk(tree) if getattr(f, "name", "") == frame.name][-1:]
+    other = [s for s in function.body if not isinstance(s, ast.Raise)]
+    if any(not isinstance(getattr(s, "value", None), ast.Constant) for s in other):  # docstring
+        return f"Delete line {frame.lineno} of {name}, `raise ...`: it ends {frame.name} there."
+    return f"To do: write {frame.name} in {name}, line {frame.lineno}."
+
+
+effect = _effect()
