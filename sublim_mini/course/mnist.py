@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import InputError
+from .. import InputError
 
 KINDS = "images-idx3", "labels-idx1"
 FILES = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in KINDS]
