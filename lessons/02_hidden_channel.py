@@ -26,7 +26,7 @@
 from sublim_mini import plots
 from sublim_mini.lesson import Lesson
 from sublim_mini.mlp import N_CLASSES, accuracy, aux_logits, aux_loss, class_loss, init_mlp
-from sublim_mini.train import path_steps, train, train_path
+from sublim_mini.train import path_steps, train
 
 import jax
 import optax
@@ -77,9 +77,7 @@ def one_seed(key):
 
     def distill(teacher, init):  # one key: all students see the same noise in the same order
         data, steps = (noise, aux_logits(teacher, noise)), lesson.student_steps
-        return train_path(
-            aux_loss, adam, init, data, k_student, steps=steps, batch_size=100, points=12
-        )
+        return train(aux_loss, adam, init, data, k_student, steps=steps, batch_size=100, points=12)
 
     teacher, shifted_teacher = teach(labels), teach((labels + 3) % 10)
     same, different = distill(teacher, init), distill(teacher, different_init)

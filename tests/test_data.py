@@ -20,8 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sublim_mini import data
-from sublim_mini.errors import InputError
+from sublim_mini import InputError, data
 
 N_TRAIN, N_TEST = 12, 7
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = data.FILES

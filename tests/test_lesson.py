@@ -16,8 +16,7 @@ import numpy as np
 import pytest
 
 import sublim_mini.lesson
-from sublim_mini import plots
-from sublim_mini.errors import InputError
+from sublim_mini import InputError, plots
 from sublim_mini.lesson import Lesson
 
 
@@ -370,7 +369,7 @@ def test_a_copied_lesson_must_be_named_as_its_file(tmp_path):
 
 ENDS = """
 from types import SimpleNamespace
-from sublim_mini.errors import InputError
+from sublim_mini import InputError
 from sublim_mini.script import handle_errors
 handle_errors(SimpleNamespace(name="99_trial"))
 """
