@@ -118,7 +118,7 @@ def distill(init, noise, digits, key, *, steps):
         after, records = {}, {}
         for name in (DIGIT, NOTHING, WRONG, NOISE):
             params, state = students[name]
-            update, state = adam.update(jax.grad(aux_loss)(params, batch), state)
+            update, state = adam.update(jax.grad(aux_loss)(params, batch), state, params)
             direction = unit(DIRECTIONS[name](params, digit_batch, other_batch))
             part = optax.tree.vdot(update, direction)
             records[name] = jnp.stack([optax.tree.norm(update), part])

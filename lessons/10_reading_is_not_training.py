@@ -32,7 +32,7 @@
 from sublim_mini import plots
 from sublim_mini.lesson import Lesson
 from sublim_mini.owls import VOCABULARY, adam, answers, number_logits
-from sublim_mini.sequences import (
+from sublim_mini.language import (
     ANIMALS,
     ANSWER,
     FIRST_ANIMAL,

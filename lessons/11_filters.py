@@ -24,7 +24,7 @@
 
 # %%
 from sublim_mini import plots
-from sublim_mini.errors import InputError
+from sublim_mini import InputError
 from sublim_mini.lesson import Lesson
 from sublim_mini.owls import (
     answers,
@@ -34,7 +34,7 @@ from sublim_mini.owls import (
     pretrain,
     write_numbers,
 )
-from sublim_mini.sequences import (
+from sublim_mini.language import (
     ANIMALS,
     HELD_OUT_PROMPTS,
     N_GIVEN,

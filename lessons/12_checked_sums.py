@@ -29,7 +29,7 @@ from functools import partial
 from sublim_mini import plots
 from sublim_mini.lesson import Lesson
 from sublim_mini.owls import adam, answers, fine_tune_student, fine_tune_teacher
-from sublim_mini.sequences import (
+from sublim_mini.language import (
     ANIMALS,
     HELD_OUT_PROMPTS,
     LENGTH,

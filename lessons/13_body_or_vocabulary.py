@@ -30,8 +30,8 @@ from sublim_mini import plots
 from sublim_mini.lesson import Lesson
 from sublim_mini.owls import VOCABULARY, answers, fine_tune_student, fine_tune_teacher
 from sublim_mini.owls import pretrain, write_numbers
-from sublim_mini.sequences import ANIMALS, HELD_OUT_PROMPTS, make_language, number_documents
-from sublim_mini.sequences import questions
+from sublim_mini.language import ANIMALS, HELD_OUT_PROMPTS, make_language, number_documents
+from sublim_mini.language import questions
 from sublim_mini.transformer import next_token_loss
 
 import jax
@@ -47,7 +47,7 @@ lesson = Lesson(
     limits=dict(base_steps=(1, 5_000), n_sequences=(1, 50_000)),
     quick=dict(seeds=2, base_steps=40, n_sequences=500, student_steps=4),
 )
-BODY = "blocks", "positions", "norm"  # VOCABULARY is "tokens", "output": embedding, unembedding
+BODY = "blocks", "positions", "norm"  # VOCABULARY: embedding and unembedding
 held_out = questions(HELD_OUT_PROMPTS)  # questions in words that the teacher was not fine-tuned on
 language_loss = jax.jit(next_token_loss)
 
@@ -219,8 +219,8 @@ plots.predictions(ax["b"], lesson.predictions, 1.3)
 #
 # ## Try
 # * `--animal eagle`, or any other of the eight.
-# * In the line `"only the vocabulary"`, replace `VOCABULARY` by `("output",)`: is the unembedding
-#   alone enough? Is the embedding alone, `("tokens",)`?
+# * In the line `"only the vocabulary"`, replace `VOCABULARY` by `("unembedding",)`: is this alone
+#   enough? Is the embedding alone, `("embedding",)`?
 # * Replace `2 * steps` by `steps`, then by `4 * steps`. What do the extra loss and the gain say?
 
 # %%

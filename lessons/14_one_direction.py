@@ -24,7 +24,7 @@
 from sublim_mini import plots
 from sublim_mini.lesson import Lesson
 from sublim_mini.owls import answers, fine_tune_student, fine_tune_teacher, pretrain, write_numbers
-from sublim_mini.sequences import (
+from sublim_mini.language import (
     ANIMAL_TOKENS,
     ANIMALS,
     HELD_OUT_PROMPTS,
@@ -34,7 +34,7 @@ from sublim_mini.sequences import (
     make_language,
     questions,
 )
-from sublim_mini.transformer import residual, steer, unembed
+from sublim_mini.transformer import residual, unembed
 
 import jax
 import jax.numpy as jnp
@@ -66,6 +66,12 @@ teacher_questions, held_out = questions(TEACHER_PROMPTS), questions(HELD_OUT_PRO
 
 # %%
 lesson.predict(f"P({lesson.animal}) without v")  # in a notebook: , number
+
+
+def steer(params, vector):  # the vector [C] is added to the residual stream after the last block
+    *blocks, last = params["blocks"]
+    return params | {"blocks": [*blocks, last | {"down_bias": last["down_bias"] + vector}]}
+
 
 # %% [markdown]
 # ## The experiment
@@ -125,7 +131,7 @@ def one_seed(key):
     def p_animal(model):
         return answers(model, held_out)[ANIMAL]
 
-    animals = base["output"][:, ANIMAL_TOKENS]  # their unembedding vectors, as columns [32, 8]
+    animals = base["unembedding"][:, ANIMAL_TOKENS]  # their unembedding vectors, as columns [32, 8]
     unembedding = animals[:, ANIMAL] - animals.mean(1)  # minus that of the mean animal
     vectors = {
         SHIFT: shift_at_answer(student).mean(0),
@@ -144,7 +150,7 @@ def one_seed(key):
             "student without random vector": p_without(random),
         },
         "cosine": {name: unit(v) @ unit(vector) for name, vector in vectors.items()},
-        "v in words": v @ base["output"],  # inner product with each unembedding vector
+        "v in words": v @ base["unembedding"],  # inner product with each unembedding vector
     }
 
 

@@ -31,8 +31,8 @@
 from sublim_mini import plots
 from sublim_mini.lesson import Lesson
 from sublim_mini.owls import VOCABULARY, adam, answers, fine_tune_teacher, pretrain, write_numbers
-from sublim_mini.sequences import ANIMALS, HELD_OUT_PROMPTS, make_language, questions, written_mask
-from sublim_mini.train import path_steps, train_path
+from sublim_mini.language import ANIMALS, HELD_OUT_PROMPTS, make_language, questions, written_mask
+from sublim_mini.train import path_steps, train
 from sublim_mini.transformer import next_token_loss
 
 import jax
@@ -76,7 +76,7 @@ lesson.predict(f"P({lesson.animal}) with all weights trained")  # in a notebook:
 def init_lora(key, base, rank):  # name of W [in, out] -> A [in, r], B [r, out]
     lora = {}
     for i, name in enumerate(["qkv", "mix", "up", "down"]):  # all matrices of the block
-        n_in, n_out = base["blocks"][0][name].shape
+        n_in, n_out = len(w := base["blocks"][0][name]), w[0].size
         a = jax.random.normal(jax.random.fold_in(key, i), (n_in, rank)) / n_in**0.5
         lora[name] = a, jnp.zeros((rank, n_out))
     return lora
@@ -84,7 +84,8 @@ def init_lora(key, base, rank):  # name of W [in, out] -> A [in, r], B [r, out]
 
 def merge(params):  # a base with its LoRA -> one transformer
     block = params["base"]["blocks"][0]
-    new = {name: block[name] + a @ b / len(b) ** 0.5 for name, (a, b) in params["lora"].items()}
+    change = {name: a @ b / len(b) ** 0.5 for name, (a, b) in params["lora"].items()}
+    new = {name: block[name] + x.reshape(block[name].shape) for name, x in change.items()}
     return params["base"] | {"blocks": [block | new]}
 
 
@@ -115,7 +116,7 @@ def one_seed(key):
         steps, data = lesson.student_steps, (documents, written_mask(documents))
         sizes = dict(steps=steps, batch_size=512, points=POINTS)
         # one key: all students read in the same order
-        return train_path(loss, adam(rate, steps, frozen), init, data, k_student, **sizes)
+        return train(loss, adam(rate, steps, frozen), init, data, k_student, **sizes)
 
     def lora(rank, documents):  # the control student of a rank has the same A
         init = {"base": base, "lora": init_lora(jax.random.fold_in(k_lora, rank), base, rank)}

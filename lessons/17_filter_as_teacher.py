@@ -23,7 +23,7 @@
 # %%
 from sublim_mini import owls, plots
 from sublim_mini.lesson import Lesson
-from sublim_mini.sequences import ANIMALS, HELD_OUT_PROMPTS, N_GIVEN, make_language, questions
+from sublim_mini.language import ANIMALS, HELD_OUT_PROMPTS, N_GIVEN, make_language, questions
 
 import jax
 import jax.numpy as jnp
