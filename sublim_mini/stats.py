@@ -50,10 +50,10 @@ def decide(values, *, above=None, below=None, within=None):
         "kind": kind,
         "n": len(values),
         "effect": effect,
+        "values": [float(x) for x in values],
         "low": low,
         "high": high,
         "margin": margin,
         "holds": verdict == "holds",
         "verdict": verdict,
-        "values": [float(x) for x in values],
     }

@@ -1,3 +1,0 @@
-"""The old place of InputError."""
-
-from . import InputError as InputError
