@@ -30,26 +30,30 @@ def mean_interval(values, level=SHOWN):
 
 
 def decide(values, *, above=None, below=None, within=None):
-    """Values [S] and one of three margins -> a dict: kind, n, effect, low, high, margin, holds.
+    """Values [S] and one of three margins -> what is claimed, measured and decided, as a dict.
 
-    The claim holds if the 99 % interval of the mean lies above `above`, below `below`, or between
-    -`within` and `within`. Fewer than three values decide nothing: then `holds` is None.
+    The claim is that the mean lies above `above`, below `below`, or between -`within` and `within`.
+    It holds if the whole 99 % interval does, and is refuted if none of it does; else it is
+    undecided, as it is with fewer than three values.
     """
     margins = {"above": above, "below": below, "within": within}
     ((kind, margin),) = ((k, m) for k, m in margins.items() if m is not None)
     effect, low, high = mean_interval(values, DECIDED)
-    holds = {
-        "above": lambda: low > margin,
-        "below": lambda: high < margin,
-        "within": lambda: -margin < low and high < margin,
+    holds, refuted = {
+        "above": lambda: (low > margin, high < margin),
+        "below": lambda: (high < margin, low > margin),
+        "within": lambda: (-margin < low and high < margin, high < -margin or low > margin),
     }[kind]()
-    n = len(values)
+    enough = len(values) >= FEWEST
+    verdict = "holds" if enough and holds else "refuted" if enough and refuted else "undecided"
     return {
         "kind": kind,
-        "n": n,
+        "n": len(values),
         "effect": effect,
+        "values": [float(x) for x in values],
         "low": low,
         "high": high,
         "margin": margin,
-        "holds": bool(holds) if n >= FEWEST else None,
+        "holds": verdict == "holds",
+        "verdict": verdict,
     }
