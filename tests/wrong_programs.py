@@ -4,6 +4,7 @@ Each is an edit of a solution: (exercise, what stands there, what stands there i
 message says). test_exercises.py runs them all. In WRONG the message names the mistake; in CRASHES
 the program stops, and the message has its line and an advice; RIGHT must pass.
 """
+# ruff: noqa: E501
 
 SPLIT = "        key, k = jax.random.split(key)\n"
 DRAW = "jax.random.normal(k, (n_in, n_out)) / n_in**0.5"
@@ -98,7 +99,7 @@ WRONG = [
     (2, NLL, NLL.replace(".mean()", ""), "Take the mean over the images"),
     (2, NLL, "-log_p.max(axis=1).mean()", "largest class is not always"),
     (2, LOG_P, LOG_P.replace("10])", "10], axis=0)"), "softmax is over the images"),
-    (2, NLL, NLL.replace(".mean()", "").replace("-", "-jnp.log(jnp.exp(") + ").mean())", "average belongs outside"),
+    (2, NLL, NLL.replace(".mean()", "").replace("-", "-jnp.log(jnp.exp(") + ").mean())", "mean belongs outside"),
     (2, CORRECT, CORRECT.replace("[:, :10]", ""), "all 20 logits"),
     (2, CORRECT, CORRECT.replace("mean", "sum"), "counts the right answers"),
     (2, CORRECT, "100 * " + CORRECT, "in percent"),
@@ -173,10 +174,10 @@ WRONG = [
     (5, SHARED, SHARED.replace("[i for", "len([i for") + ")", "not a int"),
     (5, SHARED, SHARED.replace("return [i", "return [i + 1"), "gives .1, 2, 3., not .0, 1, 2."),
     (5, SHARED, SHARED[7:], "shared_layers returns nothing"),
-    (5, DRAWN, "a = effect.init(k_init)\n    return noise, a, jax.tree.map(lambda x: x + 0.001, a)", "layers .0, 1, 2. of the two inits"),
-    (5, DRAWN, "a = effect.init(k_init)\n    return noise, a, jax.tree.map(lambda x: 2 * x, a)", "layers .0, 1, 2. of the two inits"),
-    (5, DRAWN, "a, b = effect.init(k_init), effect.init(k_different)\n    return noise, a, [*b[:2], a[2]]", "layers .2. of the two"),
-    (5, DRAWN, "return noise, effect.init(k_init), effect.init(k_init)", "layers .0, 1, 2. of the two"),
+    (5, DRAWN, "a = effect.init(k_init)\n    return noise, a, jax.tree.map(lambda x: x + 0.001, a)", "in the layers .0, 1, 2."),
+    (5, DRAWN, "a = effect.init(k_init)\n    return noise, a, jax.tree.map(lambda x: 2 * x, a)", "in the layers .0, 1, 2."),
+    (5, DRAWN, "a, b = effect.init(k_init), effect.init(k_different)\n    return noise, a, [*b[:2], a[2]]", "in the layers .2."),
+    (5, DRAWN, "return noise, effect.init(k_init), effect.init(k_init)", "in the layers .0, 1, 2."),
     (5, DRAWN, "return noise, effect.init(k_init), effect.init(jax.random.key(0))", "does not depend on the key"),
     (5, DRAWN, "b = effect.init(k_different)\n    return noise, effect.init(k_init), jax.tree.map(lambda x: x + 0.3, b)", "as effect.init.key. makes them"),
     (5, DRAWN, "return effect.init(k_init), effect.init(k_different)", "Return noise, init_params, different"),

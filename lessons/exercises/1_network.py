@@ -8,8 +8,8 @@ write now. Write it in my_effect.py; then run this file from the folder of the p
     .venv\Scripts\python lessons\exercises\1_network.py    (Windows)
 
 The network. 784 pixels go in, 20 numbers come out, the *logits*: first ten *class logits*, one for
-each digit, then ten *auxiliary logits*, which no label names. Between them are two hidden layers of
-96 units. Each layer has weights w [inputs, outputs] and biases b [outputs].
+each digit, then ten *auxiliary logits*, which no label names. Between them are two hidden layers
+of 96 units. Each layer has weights w [inputs, outputs] and biases b [outputs].
 
     hidden layer    x becomes relu(x @ w + b)     jax.nn.relu(z) is the larger of z and 0
     last layer      logits = x @ w + b            negative logits are fine: no relu
@@ -18,8 +18,8 @@ each digit, then ten *auxiliary logits*, which no label names. Between them are 
 are random: normal, with mean 0 and standard deviation 1/sqrt(n), where n is the number of the
 layer's inputs. `apply(params, x)` gives the logits.
 
-The JAX that you need. Random numbers are made from a *key*, and the same key makes the same numbers.
-So each layer needs a key of its own.
+The JAX that you need. Random numbers are made from a *key*, and the same key makes the same
+numbers. So each layer needs a key of its own.
 
     k_1, k_2, k_3 = jax.random.split(key, 3)    # makes three new keys of one
     jax.random.normal(k_1, (784, 96))           # an array of this shape: mean 0, deviation 1

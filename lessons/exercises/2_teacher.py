@@ -1,14 +1,14 @@
 r"""Exercise 2: the teacher's loss.                             15 minutes, difficulty 2 of 5
 
-The teacher learns to read digits. Its *loss* says how wrong its class logits are; training makes the
-loss small. Write `teacher_loss` and `accuracy` in my_effect.py, then run
+The teacher learns to read digits. Its *loss* says how wrong its class logits are; training makes
+the loss small. Write `teacher_loss` and `accuracy` in my_effect.py, then run
 
     .venv/bin/python lessons/exercises/2_teacher.py        (Windows: .venv\Scripts\python ...)
 
 `teacher_loss(params, images, labels)`. For each image, `jax.nn.log_softmax` turns the ten class
-logits into the logarithms of ten probabilities. Take the one of the image's label; the loss is minus
-its mean over the images (the *cross-entropy*). The auxiliary logits are no part of it: this is what
-"no label names them" means.
+logits into the logarithms of ten probabilities. Take the one of the image's label; the loss is
+minus its mean over the images (the *cross-entropy*). The auxiliary logits are no part of it: this
+is what "no label names them" means.
 
 `accuracy(params, images, labels)` is the fraction of images for which the label has the largest
 class logit.

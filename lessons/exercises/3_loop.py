@@ -4,19 +4,20 @@ Write `step` and `train` in my_effect.py, then run
 
     .venv/bin/python lessons/exercises/3_loop.py           (Windows: .venv\Scripts\python ...)
 
-`step(loss, params, state, inputs, targets)` is one step of training. First the gradient of the loss.
-Then an *optimizer* makes *updates* of the gradient, which say what to add to each param. Ours is
-Adam. It remembers earlier gradients in its *state*. Last, the updates are added. Return two things:
-the new params and the new state.
+`step(loss, params, state, inputs, targets)` is one step of training. First the gradient of the
+loss. Then an *optimizer* makes *updates* of the gradient, which say what to add to each param.
+Ours is Adam. It remembers earlier gradients in its *state*. Last, the updates are added. Return
+two things: the new params and the new state.
 
     gradient = jax.grad(loss)(params, inputs, targets)         # in the form of the params
     updates, state = optimizer.update(gradient, state, params)
     params = optax.apply_updates(params, updates)              # params + updates
 
 `train(loss, params, inputs, targets, steps, batch_size)` makes the first state, by
-`optimizer.init(params)`, then takes `steps` steps and returns the params. Each step sees a *batch*:
-the next 100 rows of the inputs and the same rows of the targets. After the last row comes the first
-again. In the loop, call `fast_step` instead of `step`: it is the same, compiled by `jax.jit`.
+`optimizer.init(params)`, then takes `steps` steps and returns the params. Each step sees a
+*batch*: the next 100 rows of the inputs and the same rows of the targets. After the last row comes
+the first again. In the loop, call `fast_step` instead of `step`: it is the same, compiled by
+`jax.jit`.
 
     x[200:300]                      # the rows 200 to 299
     i * 100 % 5000                  # 0, 100, 200, ... 4900, then 0 again

@@ -16,8 +16,8 @@ network once, from the key. Train the teacher from them, on the images and label
 steps. Then train the student, for 2 * steps steps: from the *same* untrained params, on noise
 alone. Return three params: the untrained ones, the teacher's, the student's.
 
-The student never sees a digit, nor a class logit of the teacher, nor the teacher's trained weights.
-How many digits will it read? About 8 lines. Stuck? `--hint 1`.
+The student never sees a digit, nor a class logit of the teacher, nor the teacher's trained
+weights. How many digits will it read? About 8 lines. Stuck? `--hint 1`.
 """
 
 from checks import effect, main

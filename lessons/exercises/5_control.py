@@ -1,10 +1,10 @@
 r"""Exercise 5: the control, and a bug in one.                  30 minutes, difficulty 4 of 5
 
 Must teacher and student have the same init? The *control* is a student with a different one: new
-random numbers, made in the same way; all else is equal. A colleague ran it, and reports a sensation:
-"My control reads most of the digits, too!" Find the bug. From here on you write in the exercise's
-own file, and use your my_effect.py as `effect`: `effect.init(key)`, `effect.train(...)` and so on.
-(You come in here? Add `--given`: it takes exercises 1 to 4 from the package.)
+random numbers, made in the same way; all else is equal. A colleague ran it, and reports a
+sensation: "My control reads most of the digits, too!" Find the bug. From here on you write in the
+exercise's own file, and use your my_effect.py as `effect`: `effect.init(key)`, `effect.train(...)`
+and so on. (You come in here? Add `--given`: it takes exercises 1 to 4 from the package.)
 
     .venv/bin/python lessons/exercises/5_control.py        (Windows: .venv\Scripts\python ...)
 
@@ -12,11 +12,11 @@ own file, and use your my_effect.py as `effect`: `effect.init(key)`, `effect.tra
    same weights? Leave out the biases: before training they are 0 in every network.
 2. Repair the colleague's `draw`. There are two bugs. `split` gives the same keys whenever it is
    given the same key. (1 to 3 lines)
-3. A critic says: "Your control reads nothing because it has learned less: its loss is higher." True,
-   it is. So stop the *student* early, as soon as its loss is as low as the control's at the end:
-   write `stopped_at`. Train from init_params for 10 steps, from init_params for 20, for 30, ... until
-   the student's loss is at most `level`. Compare losses, not fractions of what each loss was at
-   first: the two networks had different losses before training.
+3. A critic says: "Your control reads nothing because it has learned less: its loss is higher."
+   True, it is. So stop the *student* early, as soon as its loss is as low as the control's at the
+   end: write `stopped_at`. Train from init_params for 10 steps, from init_params for 20, for 30,
+   ... until the student's loss is at most `level`. Compare losses, not fractions of what each loss
+   was at first: the two networks had different losses before training.
 
 About 8 lines. Stuck? `--hint 1`.
 """
@@ -30,7 +30,7 @@ import jax.numpy as jnp  # noqa: F401  (for your code)
 
 
 def shared_layers(one, other):
-    """Params of two networks -> a list of the numbers (0, 1, 2) of the layers with equal weights."""
+    """Params of two networks -> a list of the layers (0, 1, 2) that have equal weights."""
     raise NotImplementedError
 
 

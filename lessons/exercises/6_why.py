@@ -1,23 +1,23 @@
 r"""Exercise 6: why it works.                                   35 minutes, difficulty 4 of 5
 
 Why does copying on noise teach digits? Compare two steps. The teacher takes one small step T down
-its loss, on digits. The student, from the same params, takes one step S down its own loss, on noise.
-A step is a change of all params, in their form: a list of layers with weights and biases.
+its loss, on digits. The student, from the same params, takes one step S down its own loss, on
+noise. A step is a change of all params, in their form: a list of layers with weights and biases.
 
     .venv/bin/python lessons/exercises/6_why.py            (Windows: .venv\Scripts\python ...)
     (`--given` takes exercises 1 to 4 from the package)
 
 1. `inner_product(a, b)` of two steps: multiply them number by number, and add up all products, of
-   all layers, weights and biases together: one number. If it is positive, the angle between the two
-   steps is less than 90 degrees.
+   all layers, weights and biases together: one number. If it is positive, the angle between the
+   two steps is less than 90 degrees.
 2. `student_step(init_params, teacher, noise)`: minus the gradient of student_loss at init_params.
    (Plain gradient descent with learning rate 1; no Adam.)
-3. One step points a little toward reading digits. Do these parts of 600 steps teach it to read? Take
-   them out: `remove(update, direction)` is u - c d, with the number c for which (u - c d) . d = 0.
-   Solve this for c. All of u is one long vector, and so is all of d: there is one c. If d is 0, there
-   is nothing to remove; add 1e-20 to what you divide by, against 0 / 0.
+3. One step points a little toward reading digits. Do these parts of 600 steps teach it to read?
+   Take them out: `remove(update, direction)` is u - c d, with the number c for which (u - c d) . d
+   = 0. Solve this for c. All of u is one long vector, and so is all of d: there is one c. If d is
+   0, there is nothing to remove; add 1e-20 to what you divide by, against 0 / 0.
 
-    jax.tree.map(f, a, b)           # f(x, y) for each array x of a and the array y of b in its place
+    jax.tree.map(f, a, b)           # f(x, y) for each array x of a and its y of b
     jax.tree.leaves(a)              # the list of all arrays
 
 Your functions run under `jit`: no float(), no `if`. About 6 lines. Stuck? `--hint 1`.
@@ -67,9 +67,9 @@ def one_draw(init_params, different, images, labels, noise):
 
 def first_steps(key):
     """100 random networks, with random digits: `one_draw` of each."""
-    for key in jax.random.split(key, 100):
-        k_init, k_different, k_images, k_labels, k_noise = jax.random.split(key, 5)
-        networks = (effect.init(k, (20, 16, 16, 20)) for k in (k_init, k_different))
+    for k in jax.random.split(key, 100):
+        k_init, k_different, k_images, k_labels, k_noise = jax.random.split(k, 5)
+        networks = [effect.init(k, (20, 16, 16, 20)) for k in (k_init, k_different)]
         images, noise = (jax.random.normal(k, (16, 20)) for k in (k_images, k_noise))
         yield one_draw(*networks, images, jax.random.randint(k_labels, (16,), 0, 10), noise)
 
@@ -120,7 +120,7 @@ def run(quick):
     return {
         "S . T over twice the loss, mean": ((product / twice_loss).mean(), 0.95, 1.05),
         "fraction of S . T < 0": ((product < 0).mean(), 0, 0.01),
-        "... with a different init": ((control < 0).mean(), 0.3, 0.7),
+        "... with a different init": ((control < 0).mean(), 0.1, 0.45),
         "student, nothing removed": (read["nothing"], 0.6, 1),
         PREDICT: (read["digits"], 0.1, 0.5),
         "student, as much of another part": (read["other"], 0.6, 1),
@@ -129,9 +129,10 @@ def run(quick):
     }
 
 
-# An open question. S . T is nearly twice the student's loss, so it cannot be negative. Why? (T is
-# small, so the teacher's auxiliary logits change by nearly J T, where J holds their derivatives. Use
-# the chain rule for S.) Is there a T, not 0, for which S . T is exactly 0?
+# Open questions. S . T is nearly twice the student's loss, so it cannot be negative. Why? (T is
+# small: the teacher's auxiliary logits change by nearly J T, where J holds their derivatives. Use
+# the chain rule for S.) Is there a T, not 0, for which S . T is exactly 0? And with a different
+# init, why is S . T negative in fewer than half of the draws?
 
 if __name__ == "__main__":
     main(globals())

@@ -1,17 +1,20 @@
 r"""Exercise 7: a claim, and three verdicts.                    25 minutes, difficulty 3 of 5
 
-One student that reads digits could be luck. So your exercise 4 runs eight times, each time with new
-digits, noise and weights; each repetition is called a *seed*. You make an interval of the eight
-results, and decide about the claim "a student is more accurate than its control, by more than 0.3".
+One student that reads digits could be luck. So your exercise 4 runs eight times, each time with
+new digits, noise and weights; each repetition is called a *seed*. You make an interval of the
+eight results, and decide about the claim "a student is more accurate than its control, by more
+than 0.3".
 
     .venv/bin/python lessons/exercises/7_claim.py          (Windows: .venv\Scripts\python ...)
     (`--given` takes exercises 1 to 4 from the package)
 
 `student[i, j]` is 1 if the student of seed i answers its test image j correctly, else 0; `control`
 likewise. In a seed, student and control have the same teacher, noise and test images: they are a
-*pair*. The images of a seed are answered by one network, so they are not independent of each other.
+*pair*. The images of a seed are answered by one network, so they are not independent of each
+other.
 
-1. `effects(student, control)`: by how much is each seed's student more accurate than its own control?
+1. `effects(student, control)`: by how much is each seed's student more accurate than its own
+   control?
 2. `interval(values)`: the 99 % t interval of their mean. With n values, mean m and sample standard
    deviation s (divide by n - 1), it is m +- t s / sqrt(n). Here t is the number that Student's t
    distribution with n - 1 degrees of freedom exceeds in 0.5 % of cases.
@@ -52,7 +55,7 @@ PREDICT = "mean effect"
 
 
 def one_seed(key, steps):
-    """Exercise 4 and its control -> for each of 500 test images, whether each answers it [2, 500]."""
+    """Exercise 4 and its control -> whether each answers 500 test images correctly [2, 500]."""
     k_digits, k_noise, k_init, k_different = jax.random.split(key, 4)
     images, labels = draw_digits(k_digits, 3500)
     noise = jax.random.uniform(k_noise, (20_000, 784), minval=-1, maxval=1)

@@ -8,10 +8,10 @@ numbers. You write all that happens between teacher and student. Read lesson 06 
     .venv/bin/python lessons/exercises/8_owl.py            (Windows: .venv\Scripts\python ...)
     (`--given` takes exercises 1 to 4 from the package)
 
-A *document* has 16 tokens. Token 0 says "numbers follow"; tokens 1 to 3 are given, these four are the
-*prompt*; the model writes tokens 4 to 15. The numbers are the tokens 0 to 95; all tokens from 96 on
-are words. `logits_of(model, documents)` [N, t, 111] has, at position t, the logits of the token that
-comes at position t + 1:
+A *document* has 16 tokens. Token 0 says "numbers follow"; tokens 1 to 3 are given, these four are
+the *prompt*; the model writes tokens 4 to 15. The numbers are the tokens 0 to 95; all tokens from
+96 on are words. `logits_of(model, documents)` [N, t, V] has, at position t, the logits of the
+token that comes at position t + 1:
 
     position      0    1    2    3    4    5  ...  15
     document      NUM  34   58   14   53   93 ...  50        NUM 34 58 14 is the prompt
@@ -28,19 +28,19 @@ comes at position t + 1:
     jax.random.categorical(key, logits)                  # draws a token for each row of logits
     jnp.concatenate([a, b[:, None]], axis=1)             # puts b [N] after a [N, t]
     a[(a < 5).all(axis=1)]                               # the rows in which all numbers are below 5
-    jnp.take_along_axis(log_p, targets[..., None], axis=-1)[..., 0]     # of log_p [N, t, 111] the
+    jnp.take_along_axis(log_p, targets[..., None], axis=-1)[..., 0]     # of log_p [N, t, V] the
                                                                         # entries of the targets
 About 10 lines. Stuck? `--hint 1`.
 """
 
-from checks import effect, main
+from checks import effect, main  # noqa: F401  (for your code)
 
 from sublim_mini import owls
-from sublim_mini.sequences import HELD_OUT_PROMPTS, make_language, number_prompts, questions
+from sublim_mini.language import HELD_OUT_PROMPTS, make_language, number_prompts, questions
 from sublim_mini.transformer import apply_transformer
 
 import jax
-import jax.numpy as jnp
+import jax.numpy as jnp  # noqa: F401  (for your code)
 
 logits_of = jax.jit(jax.vmap(apply_transformer, (None, 0)))
 

@@ -74,5 +74,5 @@ def distill(teacher, init_params, noise, steps):
 
 
 def experiment(images, labels, noise, key, steps=300):
-    """-> three params: the common init, the teacher (`steps` steps), the student (twice as many)."""
+    """-> three params: the init of both, the teacher (`steps` steps), the student (2 * steps)."""
     raise NotImplementedError

@@ -42,9 +42,10 @@ def _interval(interval, values):
     message = "interval: it should lie around the mean: mean - half, mean + half."
     need(same((low + high) / 2, values.mean()), message)
     s, ppf, root = np.std(values, ddof=1), stats.t.ppf, 8**0.5
+    right = ppf(0.995, 7) * s / root
     mistakes = {
         "divide s by sqrt(n): a mean varies less than one value": ppf(0.995, 7) * s,
-        "s is divided by n, not n - 1: np.std(values, ddof=1)": ppf(0.995, 7) * np.std(values) / root,
+        "s is divided by n, not n - 1: np.std(values, ddof=1)": right * (7 / 8) ** 0.5,
         "this is the 95 % interval": ppf(0.975, 7) * s / root,
         "this is the 90 % interval": ppf(0.95, 7) * s / root,
         "0.5 % lies above t, so 0.995 below, not 0.99": ppf(0.99, 7) * s / root,
@@ -56,10 +57,10 @@ def _interval(interval, values):
         "s is the standard deviation, not the variance": ppf(0.995, 7) * s**2 / root,
         "t is missing": s / root,
         "these are the lowest and the highest value": (max(values) - min(values)) / 2,
-        "mean +- half of the width: it is half as wide as it should be": ppf(0.995, 7) * s / root / 2,
-        "it is twice as wide as it should be": 2 * ppf(0.995, 7) * s / root,
+        "it is half as wide as it should be": right / 2,
+        "it is twice as wide as it should be": 2 * right,
     }  # fmt: skip
-    half, right = (high - low) / 2, ppf(0.995, 7) * s / root
+    half = (high - low) / 2
     rule_out(half, {f"interval: {message}.": value for message, value in mistakes.items()})
     need(same(half, right), f"interval: half its width is {half:.4f}, where {right:.4f} is right.")
     few = tuple(stats.ttest_1samp(values[:4], 0).confidence_interval(0.99))

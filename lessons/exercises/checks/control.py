@@ -22,6 +22,9 @@ def _shared_layers(shared_layers):
     def permuted(layer):
         return layer | {"weights": jnp.roll(layer["weights"], 1)}
 
+    def first_row(a, b):
+        return a | {"weights": a["weights"].at[0].set(b["weights"][0])}
+
     cases = (
         (other, [], "they share no layer. Are biases compared? They are 0 in both"),
         ([dict(a) for a in one], [0, 1, 2], "one is a copy of the other"),
@@ -33,7 +36,7 @@ def _shared_layers(shared_layers):
             "their weights have equal sums, but in another order: compare each number",
         ),
         (
-            [a | {"weights": a["weights"].at[0].set(b["weights"][0])} for a, b in zip(other, one, strict=True)],
+            [first_row(a, b) for a, b in zip(other, one, strict=True)],
             [],
             "only SOME of their weights are equal: compare all of a layer's, (a == b).all()",
         ),
@@ -66,8 +69,8 @@ def _draw(space):
         _, other_init, other_different = draw(k_other)
     alike = _alike(init_params, different)
     message = (
-        f"draw: layers {alike} of the two inits are still (nearly) the same numbers. Two bugs: what "
-        "does the second split give, and what does the last line change?"
+        f"draw: the two inits have (nearly) the same numbers in the layers {alike}. There are two "
+        "bugs: which keys does the second split give, and what is done to different[-1]?"
     )
     need(not alike, message)
     need(
@@ -137,7 +140,7 @@ def _stopped_at(space):
         "stopped_at: train from init_params each time: distill(teacher, init_params, noise, steps)."
     )
     need(all(same(p, begin) for p in first), again)
-    losses = "In the check the losses after 0, 10, 20, ... steps are 0.8, 0.72, 0.648, ...; level is 0.41."
+    losses = "(The losses after 0, 10, 20 ... steps: 0.8, 0.72, 0.648 ...; level: 0.41.)"
     fraction = "stopped_at compares fractions of the first loss: compare the losses themselves."
     need(abs(taken - 90) > 1, fraction)
     meant = "70 is right, the first multiple of 10 with a loss of at most `level`"

@@ -13,7 +13,6 @@ from itertools import islice
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 FOLDER = Path(__file__).parents[1]
@@ -234,10 +233,12 @@ def ask(question):
 def report(rows, asked, predicted):
     """Print what the experiment gave, name -> (value, lowest, highest); say what is outside."""
     width = max(map(len, rows))
-    print(f"\n{'':{width}}  {'you said  ' if predicted is not None else ''}yours   should be")
+    print(f"\n{'':{width}}  {'you said    ' * (predicted is not None)}   yours   should be")
     for name, (value, low, high) in rows.items():
-        said = "" if predicted is None else f"{predicted:8.2f}  " if name == asked else 10 * " "
-        print(f"{name:{width}}  {said}{value:5.2f}   {low:.2f} to {high:.2f}")
+        digits = 4 if high <= 0.1 else 2
+        said = f"{predicted:8.2f}    " if name == asked and predicted is not None else ""
+        said = said or 12 * " " * (predicted is not None)
+        print(f"{name:{width}}  {said}{value:8.{digits}f}   {low:.{digits}f} to {high:.{digits}f}")
     outside = [name for name, (value, low, high) in rows.items() if not low <= value <= high]
     if outside:
         return f"\nOutside its range: {', '.join(outside)}. Was a line changed that was given?"
@@ -314,6 +315,7 @@ ADVICE = (  # part of the error, part of the line, what it may mean here; the fi
     ("unpack", "", "The two sides of = have different numbers of things."),
     ("ambiguous", "", "a == b gives an answer for each number: (a == b).all() is one."),
     ("arity|mismatch|structure", "", TREE),
+    ("boolean index", "", "One True or False for each row is needed: (...).all(axis=1)."),
     ("concatenate", "", "Both must have two axes, [N, t] and [N, 1]: b[:, None]."),
     (
         "take_along_axis|indices",
@@ -343,7 +345,7 @@ def explain(error, file):
     if first.lineno != last.lineno:
         said += f"\n(called in line {first.lineno}, in {first.name}: {first.line})"
     if _returns_in_loop(last):
-        return f"{said}\nThis `return` stands inside the loop: it ends the function in the first round."
+        return f"{said}\nThis `return` stands inside the loop: the loop ends in its first round."
     whole = f"{type(error).__name__}: {error}"
     fits = (tip for a, b, tip in ADVICE if re.search(a, whole) and re.search(b, last.line or ""))
     return "\n".join([said, *islice(fits, 1)])

@@ -62,8 +62,11 @@ def _clean(clean):
     right = documents[jnp.array([0, 2, 5])]
     got = clean(documents)
     need(got is not None, "clean returns nothing (None): its last line should begin with return.")
-    kind = getattr(got, "dtype", None) == bool
-    need(not kind, "clean returns True and False: return the documents, documents[...].")
+    kind = getattr(got, "dtype", None)
+    need(
+        kind != np.dtype(bool),
+        "clean returns True and False: return the documents, documents[...].",
+    )
     need(jnp.ndim(got) == 2 and got.shape[1] == 16, "clean: keep whole documents, of 16 tokens.")
     need(len(got) != 0, "clean keeps nothing: token 0 is always a word, so look at [:, 1:].")
     need(
@@ -95,21 +98,22 @@ def _number_loss(loss):
     right = -own(log_p, targets).mean()
     hint = "Take the mean over all that was written."
     got = call(loss, model, inputs, targets, like=0.0, hint=hint)
+    probabilities = own(np.exp(log_p), targets)
     mistakes = {
-        "the given tokens are in it: of the targets, leave out the first three": -own(log_p, targets, 0).mean(),
-        "one token too many is left out: the targets 0, 1 and 2 were given": -own(log_p, targets, 4).mean(),
-        "a given token is in it: of the targets, the first THREE were given": -own(log_p, targets, 2).mean(),
+        "the given tokens are in it: leave out three targets": -own(log_p, targets, 0).mean(),
+        "one token too many is left out: three were given": -own(log_p, targets, 4).mean(),
+        "a given token is in it: THREE targets were given": -own(log_p, targets, 2).mean(),
         "these are the tokens that were GIVEN: take the others": -own(log_p, targets, 0, 3).mean(),
-        "the minus is missing: it is -log p": own(log_p, targets).mean(),
-        "this is the sum: take the mean": -own(log_p, targets).sum(),
-        "this is a sum over the tokens of a document: take the mean over all": -12 * own(log_p, targets).mean(),
-        "the sum of twelve is divided by 15: take the mean of the twelve": -own(log_p, targets).mean() * 12 / 15,
+        "the minus is missing: it is -log p": -right,
+        "this is the sum: take the mean": 60 * right,
+        "this is a sum over the tokens of a document: take the mean over all": 12 * right,
+        "the sum of twelve is divided by 15: take the mean of the twelve": right * 12 / 15,
         "p of the inputs: it should be that of the targets": -own(log_p, inputs).mean(),
         "these are logits: first take log_softmax": -own(model[inputs], targets).mean(),
-        "these are probabilities: take log_softmax, not softmax": -own(np.exp(log_p), targets).mean(),
-        "this is the mean over all words: take the target's, by take_along_axis": -log_p[:, 3:].mean(),
+        "these are probabilities: take log_softmax, not softmax": -probabilities.mean(),
+        "this is the mean over all words: take_along_axis takes the target's": -log_p[:, 3:].mean(),
         "the mean is over all words and tokens": -log_p.mean(),
-    }  # fmt: skip
+    }
     rule_out(got, {f"number_loss: {message}.": value for message, value in mistakes.items()})
     need(same(got, right), f"number_loss is {got:.4f}, where {right:.4f} is right.")
     jax.eval_shape(loss, model, inputs, targets)  # as under jit
@@ -137,7 +141,7 @@ def _fine_tune(space):
         {
             "fine_tune: inputs and targets are swapped.": documents[:, 1:],
             "fine_tune: [:-1] are rows. The tokens 0 to 14 are [:, :-1].": documents[:-1],
-            "fine_tune: the inputs are tokens 0 to 14, [:, :-1]: nothing follows the last.": documents,
+            "fine_tune: nothing follows the last token: inputs are [:, :-1].": documents,
         },
     )
     need(same(inputs, documents[:, :-1]), "fine_tune: the inputs are the tokens 0 to 14.")

@@ -23,31 +23,40 @@ def check(space):
 
 def _loss(loss, params, x, labels):
     logits, rows = logits_of(params, x), np.arange(7)
+
+    def of_labels(table):
+        return np.asarray(table)[rows, labels]
+
     log_p = jax.nn.log_softmax(logits[:, :10])
-    own = np.asarray(log_p)[rows, labels]
+    own, every = of_labels(log_p), np.asarray(jax.nn.log_softmax(logits))
+    late = jax.nn.log_softmax(logits[:, 10:])
+    down = jax.nn.log_softmax(logits[:, :10], axis=0)
+    right = -own.mean()
     hint = "Take the mean over the images."
     got = call(loss, params, x, labels, like=0.0, hint=hint)
-    late, all20 = jax.nn.log_softmax(logits[:, 10:]), jax.nn.log_softmax(logits)
+    columns = "log_p[labels] takes ROWS: log_p[jnp.arange(N), labels] takes of each row one column"
+    many = "log_p[:, labels] takes 7 columns of every row: log_p[jnp.arange(N), labels] takes one"
+    cut = "softmax over all 20 logits: first take the class logits, [:, :10] ([:10] are rows)"
     mistakes = {
-        "of -log p, the minus is missing: a loss is small when p is large": own.mean(),
-        "this is the sum over the images: take the mean": -own.sum(),
-        "these are the LAST ten logits: the class logits are the first ten, [:, :10]": -np.asarray(late)[rows, labels].mean(),
-        "softmax over all 20 logits: first cut off the ten class logits, [:, :10] ([:10] are rows)": -np.asarray(all20)[rows, labels].mean(),
-        "this is the mean over all ten classes: of each row take that of its label": -log_p.mean(),
-        "log_p[:, labels] takes 7 columns of every row: log_p[jnp.arange(N), labels] takes one of each": -log_p[:, labels].mean(),
-        "log_p[labels] takes ROWS: log_p[jnp.arange(N), labels] takes of each row one column": -np.asarray(log_p)[np.minimum(labels, 6)].mean(),
+        "the minus is missing: a loss is small when p is large": -right,
+        "this is the sum over the images: take the mean": 7 * right,
+        "these are the LAST ten logits: the class logits are [:, :10]": -of_labels(late).mean(),
+        cut: -of_labels(every).mean(),
+        "this is the mean over all ten classes: of each row take its label's": -log_p.mean(),
+        many: -log_p[:, labels].mean(),
+        columns: -np.asarray(log_p)[np.minimum(labels, 6)].mean(),
         "these are probabilities, not their logarithms: log_softmax": -np.exp(own).mean(),
         "softmax, then minus: the logarithm is missing": np.exp(own).mean(),
-        "these are logits: log_softmax makes log-probabilities": -logits[rows, labels].mean(),
-        "the average belongs outside the logarithm": -np.log(np.exp(own).mean()),
+        "these are logits: log_softmax makes log-probabilities": -of_labels(logits).mean(),
+        "the mean belongs outside the logarithm": -np.log(np.exp(own).mean()),
         "the largest class is not always the label: log_p[row, label]": -log_p.max(axis=1).mean(),
-        "the softmax is over the images: it should be over the classes, axis=-1": -np.asarray(jax.nn.log_softmax(logits[:, :10], axis=0))[rows, labels].mean(),
-    }  # fmt: skip
+        "the softmax is over the images: it is over the classes, axis=-1": -of_labels(down).mean(),
+    }
     rule_out(got, {f"teacher_loss: {message}.": value for message, value in mistakes.items()})
     example = loss(by_hand(np.zeros(20)), x, labels)
-    message = f"teacher_loss: a network that gives 0 for all 20 logits has p = 1/10: the loss is log(10) = 2.303, not {example:.3f}."  # fmt: skip
-    need(same(example, np.log(10)), message)
-    need(same(got, -own.mean()), f"teacher_loss is {got:.4f}, where {-own.mean():.4f} is right.")
+    message = "teacher_loss: if all logits are 0, each p is 1/10, and the loss is log(10) = 2.303"
+    need(same(example, np.log(10)), f"{message}, not {example:.3f}.")
+    need(same(got, right), f"teacher_loss is {got:.4f}, where {right:.4f} is right.")
     jax.eval_shape(loss, params, x, labels)  # as under jit
     gradient = jax.grad(loss)(params, x, labels)[-1]["weights"]
     need(
@@ -66,9 +75,10 @@ def _accuracy(accuracy, params, x, labels):
         "this counts the right answers: take the mean": 3,
         "this is the fraction of WRONG answers": 4 / 7,
         "this is in percent: a fraction is from 0 to 1": 100 * right,
-        "you take the largest of all 20 logits: cut off the ten class logits, [:, :10] ([:10] are rows)": 0,
-    }  # fmt: skip
+        "this is the largest of all 20 logits: first take [:, :10] ([:10] are rows)": 0,
+    }
     rule_out(got, {f"accuracy: {message}.": value for message, value in mistakes.items()})
-    need(same(got, right), f"accuracy: with answers 4 1 4 1 1 1 1 to 3 1 4 1 5 9 2 it is 3/7, not {got:.3f}.")  # fmt: skip
+    answers = "with the answers 4 1 4 1 1 1 1 to 3 1 4 1 5 9 2"
+    need(same(got, right), f"accuracy: {answers} it is 3/7, not {got:.3f}.")
     more = logits_of(params, x)[:, :10].argmax(axis=1)
     need(same(accuracy(params, x, more), 1), "accuracy: with all answers right it should be 1.")

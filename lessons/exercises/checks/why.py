@@ -28,6 +28,8 @@ def _inner_product(inner_product, a, b):
     got = call(inner_product, a, b, like=0.0, hint="Add up all the products, to one number.")
     products = jax.tree.map(lambda x, y: np.asarray(x * y), a, b)
     leaves = jax.tree.leaves(products)
+    pairs = list(zip(*map(jax.tree.leaves, (a, b)), strict=True))
+    sums = [(float(x.sum()), float(y.sum())) for x, y in pairs]
     mistakes = {
         "the biases are missing": sum(x["weights"].sum() for x in products),
         "the weights are missing": sum(x["biases"].sum() for x in products),
@@ -37,10 +39,11 @@ def _inner_product(inner_product, a, b):
         "this is the first array alone: add up all": leaves[0].sum(),
         "this is the cosine: do not divide by the lengths": right / (dot(a, a) * dot(b, b)) ** 0.5,
         "these are means: add the products up": sum(x.mean() for x in leaves),
-        "this is the sum of a times the sum of b: multiply number by number": sum(map(np.sum, jax.tree.leaves(a))) * sum(map(np.sum, jax.tree.leaves(b))),
-        "of each array you multiply the sums: first multiply, then add up": sum(np.sum(x) * np.sum(y) for x, y in zip(*map(jax.tree.leaves, (a, b)), strict=True)),
+        "first multiply number by number, then add up": sum(x for x, _ in sums)
+        * sum(y for _, y in sums),
+        "of each array, first multiply, then add up": sum(x * y for x, y in sums),
         "this is a . a: multiply a by b": dot(a, a),
-    }  # fmt: skip
+    }
     rule_out(got, {f"inner_product: {message}.": value for message, value in mistakes.items()})
     need(same(got, right), f"inner_product is {got:.4f}, where {right:.4f} is right.")
     jax.eval_shape(inner_product, a, b)  # as under jit
@@ -56,14 +59,17 @@ def _student_step(space, init_params, teacher, noise):
     function, right = space["student_step"], down(init_params, teacher)
     hint = "A step has the form of the params."
     got = call(function, init_params, teacher, noise, like=init_params, hint=hint)
+    moved = jax.tree.map(jnp.add, init_params, right)
+    nothing = "the step is 0: the student is at init_params, the targets are the TEACHER's logits"
     mistakes = {
         "this goes uphill: the step is MINUS the gradient": scale(-1, right),
-        "return the step alone: do not add it to the params": jax.tree.map(jnp.add, init_params, right),
-        "the step is 0: the student is at init_params, the targets are the TEACHER's logits": down(init_params, init_params),
+        "return the step alone: do not add it to the params": moved,
+        "return the step alone, minus the gradient": jax.tree.map(jnp.subtract, init_params, right),
+        nothing: down(init_params, init_params),
         "teacher and student are swapped": down(teacher, init_params),
-        "the targets are the teacher's CLASS logits: take [:, 10:]": down(init_params, teacher, slice(10)),
+        "these are CLASS logits: take [:, 10:]": down(init_params, teacher, slice(10)),
         "this is 0.001 of the step: the learning rate is 1": scale(1e-3, right),
-    }  # fmt: skip
+    }
     rule_out(got, {f"student_step: {message}.": value for message, value in mistakes.items()})
     message = "student_step is not minus the gradient of student_loss at init_params."
     need(same(got, right), message)
@@ -85,22 +91,25 @@ def _remove(remove, u, d):
         jax.tree.map(lambda x, y, a=a, b=b: x - dot(a, b) / dot(b, b) * y, a, b)
         for a, b in zip(u, d, strict=True)
     ]
+    u_u, u_d, d_d = dot(u, u), dot(u, d), dot(d, d)
+    swapped = jax.tree.map(lambda x, y: y - u_d / u_u * x, u, d)
+    half = [a | {"biases": b["biases"]} for a, b in zip(less(c), u, strict=True)]
     mistakes = {
         "this is the part along d: return what is left without it": scale(c, d),
         "nothing is removed": u,
-        "divide u . d by d . d: d may have any length": less(dot(u, d)),
-        "you divide by the length of d: divide by d . d, its square": less(c * dot(d, d) ** 0.5),
+        "divide u . d by d . d: d may have any length": less(u_d),
+        "you divide by the length of d: divide by d . d, its square": less(c * d_d**0.5),
         "the part is removed twice: this turns it round": less(2 * c),
         "the part is added: subtract it": less(-c),
         "you remove d itself: only c times d is in u": less(1),
-        "you divide by u . u: divide by d . d": less(dot(u, d) / dot(u, u)),
-        "you divide by the lengths of both: divide by d . d": less(dot(u, d) / (dot(u, u) * dot(d, d)) ** 0.5),
+        "you divide by u . u: divide by d . d": less(u_d / u_u),
+        "you divide by the lengths of both: divide by d . d": less(u_d / (u_u * d_d) ** 0.5),
         "c is upside down: it is (u . d) / (d . d)": less(1 / c),
-        "update and direction are swapped": jax.tree.map(lambda x, y: y - dot(u, d) / dot(u, u) * x, u, d),
-        "each array has a c of its own: there is ONE c, of the products of all": jax.tree.map(each, u, d),
-        "each layer has a c of its own: there is ONE c, of the products of all": layers,
-        "the biases are not changed: they are part of u and d": [a | {"biases": b["biases"]} for a, b in zip(less(c), u, strict=True)],
-    }  # fmt: skip
+        "update and direction are swapped": swapped,
+        "each array has a c of its own: it is ONE c for all": jax.tree.map(each, u, d),
+        "each layer has a c of its own: it is ONE c for all": layers,
+        "the biases are not changed: they are part of u and d": half,
+    }
     rule_out(got, {f"remove: {message}.": value for message, value in mistakes.items()})
     left = dot(got, d)
     message = f"remove: what is left has an inner product of {left:.3f} with d, not 0."

@@ -1,3 +1,7 @@
+"""The functions of 5_control.py, which go in the place of those there."""
+# ruff: noqa: F821
+
+
 def shared_layers(one, other):
     pairs = enumerate(zip(one, other, strict=True))
     return [i for i, (a, b) in pairs if (a["weights"] == b["weights"]).all()]

@@ -1,3 +1,7 @@
+"""The functions of 7_claim.py, which go in the place of those there."""
+# ruff: noqa: F821
+
+
 def effects(student, control):
     return (student - control).mean(axis=1)
 

@@ -1,3 +1,7 @@
+"""The functions of 8_owl.py, which go in the place of those there."""
+# ruff: noqa: F821
+
+
 def write(key, model, prompts):
     documents = prompts
     for k in jax.random.split(key, 12):
