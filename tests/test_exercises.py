@@ -67,7 +67,7 @@ def try_out(core, exercises, tmp_path):
             else:
                 space["effect"] = load(SOLUTIONS / "my_effect.py", "my_effect")
                 exec(compile(text, str(file), "exec"), space)
-            core.check(space, earlier=False)
+            core.check(space)
 
         try:
             return core.attempt(go, file)
@@ -153,14 +153,17 @@ def test_what_is_left_to_do_is_said_with_its_line(number, name, forgotten, try_o
     assert message.startswith(what) and message.count("\n") == 0
 
 
+FIRST = {"1": "init", "2": "teacher_loss", "3": "step", "4": "student_loss"}
+FIRST |= {"5": "shared_layers", "6": "inner_product", "7": "effects", "8": "write"}
+
+
 @each
 def test_a_stub_says_what_to_do_and_nothing_else(path, exercises, core, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", [str(path)])
     with pytest.raises(SystemExit) as ended:
         core.main(vars(exercises[int(path.name[0])]))
-    first = "To do: write init in my_effect.py, line 21."
-    given = " Or add --given: it takes exercises 1 to 4 from the package."
-    assert ended.value.code == first + given * (path.name[0] in "5678")
+    name, where = FIRST[path.name[0]], file_of(int(path.name[0]))
+    assert re.fullmatch(rf"To do: write {name} in {where}, line \d+\.", ended.value.code)
     assert capsys.readouterr() == ("", "")
 
 
@@ -172,16 +175,12 @@ def test_a_stub_run_as_a_script_is_one_line_and_status_1(tmp_path):
     assert done.stderr == "To do: write init in my_effect.py, line 21.\n"
 
 
-def test_an_earlier_exercise_that_no_longer_passes_is_named(exercises, core):
-    space = vars(exercises[3])
-    saved = space["effect"]
-    try:
-        space["effect"] = load(SOLUTIONS / "my_effect.py", "my_effect")
-        space["effect"].accuracy = lambda params, images, labels: 3 / 8
-        with pytest.raises(core.NotYet, match="exercise 2 does not pass .any more.. accuracy"):
-            core.check(space)
-    finally:
-        space["effect"] = saved
+def test_a_mistake_in_an_earlier_exercise_is_named(core, monkeypatch):
+    effect = load(SOLUTIONS / "my_effect.py", "my_effect")
+    effect.apply = lambda params, x: 2 * x[:, :1] + 0 * x @ x.T @ x[:, :20]
+    monkeypatch.setattr(core, "_effect", lambda: effect)
+    with pytest.raises(SystemExit, match="Not yet: exercise 1 does not pass .any more.. apply"):
+        run(EXERCISES[1], core, monkeypatch)
 
 
 @pytest.mark.parametrize("text", ["def init(key:\n    pass\n", "import jax\nx = jx.numpy\n"])
@@ -228,7 +227,7 @@ def test_the_later_exercises_work_with_what_is_given(path, core, exercises):
     try:
         space["effect"] = importlib.import_module("checks.given")
         core.insert_solution(space, path.stem)
-        core.check(space, earlier=False)
+        core.check(space)
     finally:
         space.update(saved)
 

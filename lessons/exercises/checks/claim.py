@@ -26,6 +26,8 @@ def _effects(effects, student, control):
         - control.mean(),
         "this is a ratio: subtract": student.mean(axis=1) / control.mean(axis=1),
         "the sign is lost: a student may be worse than its control": abs(right),
+        "this counts images where only the student is right: subtract": (student > control).mean(1),
+        "this counts images where the two differ: subtract": (student != control).mean(1),
         "this is the sum over the images: take the mean": 50 * right,
     }
     if same(right, abs(right)):

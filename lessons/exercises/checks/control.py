@@ -25,6 +25,7 @@ def _shared_layers(shared_layers):
     def first_row(a, b):
         return a | {"weights": a["weights"].at[0].set(b["weights"][0])}
 
+    shifted = [a | {"weights": a["weights"] + 0.3} for a in one]
     cases = (
         (other, [], "they share no layer. Are biases compared? They are 0 in both"),
         ([dict(a) for a in one], [0, 1, 2], "one is a copy of the other"),
@@ -40,6 +41,7 @@ def _shared_layers(shared_layers):
             [],
             "only SOME of their weights are equal: compare all of a layer's, (a == b).all()",
         ),
+        (shifted, [], "their weights differ by 0.3: equal is equal"),
     )  # fmt: skip
     for mixed, right, what in cases:
         got = shared_layers(one, mixed)

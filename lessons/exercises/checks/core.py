@@ -1,19 +1,18 @@
-"""How an exercise runs, how its functions are called, and how a mistake is put into words."""
+"""How an exercise runs, and how its functions are called and compared."""
 
 import argparse
-import ast
 import importlib
 import importlib.util
 import re
 import sys
 import time
-import traceback
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 
 import jax
 import numpy as np
+
+from .errors import explain
 
 FOLDER = Path(__file__).parents[1]
 SOLUTIONS = FOLDER / "solutions"
@@ -46,7 +45,9 @@ def call(function, *arguments, like, hint="", name=None):
     need(not wrong, f"{name} returns {wrong}. {hint}".strip())
     got = _like(got, like)
     finite = all(np.isfinite(x).all() for x in jax.tree.leaves(got))
-    need(finite, f"{name} returns nan or infinity: is there a 0 / 0, or a mean over no rows?")
+    need(
+        finite, f"{name} returns nan or infinity: a 0 / 0, a log of less than 0, a mean of nothing?"
+    )
     message = f"{name} changes what it was given, in place: make something new, and return that."
     need(_untouched(copies, arguments), message)
     return got
@@ -165,20 +166,23 @@ def main(space):
         return print(hint(file.stem, flags.hint))
     if flags.solution:
         insert_solution(space, file.stem)
-    problem = attempt(lambda: check(space, earlier=not (flags.given or flags.solution)), file)
+    problem = attempt(lambda: check(space), file)
     if not problem:
         print("All checks pass.")
         asked = f'Your prediction of "{space["PREDICT"]}"? (a number, or just Enter) '
         predicted = None if flags.quick else ask(asked)
         print("Now the experiment, with your code ...", flush=True)
         began = time.perf_counter()
-        problem = attempt(
-            lambda: report(space["run"](flags.quick), space["PREDICT"], predicted), file
-        )
+        rows = []
+        problem = attempt(lambda: rows.append(space["run"](flags.quick)), file)
+        problem = problem or report(*rows, space["PREDICT"], predicted)
         print(f"({time.perf_counter() - began:.0f} s)")
-        if flags.quick:
+        if flags.quick and rows:
             print("--quick: tiny numbers. They mean nothing; the last column is for the full run.")
-            problem = problem if not str(problem).startswith("\nOutside") else None
+            problem = None
+    if problem and not problem.startswith(("To do", "Delete")):
+        if not (flags.given or flags.solution):  # perhaps the mistake is in an earlier exercise
+            problem = attempt(lambda: check_earlier(space), file) or problem
     if problem:
         sys.exit(problem)  # prints it, with exit status 1
 
@@ -192,15 +196,18 @@ def _flags(argv):
     return parser.parse_args(argv)
 
 
-def check(space, earlier=True):
-    """The checks of an exercise, and before them those of the exercises that it builds on."""
-    number, name = int(Path(space["__file__"]).name[0]), Path(space["__file__"]).stem[2:]
-    for n in range(1, min(number, 5)) if earlier else ():
+def check(space):
+    """The checks of an exercise; NotYet if one fails."""
+    importlib.import_module(f"checks.{Path(space['__file__']).stem[2:]}").check(space)
+
+
+def check_earlier(space):
+    """The checks of the exercises whose functions are in my_effect.py, and used here."""
+    for n in range(1, min(int(Path(space["__file__"]).name[0]), 5)):
         try:
             importlib.import_module(f"checks.{BUILT_IN[n]}").check(space)
         except NotYet as error:
             raise NotYet(f"exercise {n} does not pass (any more). {error}") from None
-    importlib.import_module(f"checks.{name}").check(space)
 
 
 def attempt(function, file):
@@ -272,102 +279,6 @@ def _effect():
     if problem:
         sys.exit(problem)
     return module
-
-
-# ---- errors ----
-
-JIT = (
-    "jit computes with symbols, not numbers: no float(), int(), if, or np. Use jnp, return arrays."
-)
-SHAPES = "Print the shapes: print(x.shape). x[:10] are rows, x[:, :10] columns."
-TREE = "Params are lists of dicts: reach each array by jax.tree.map(f, a, b)."
-ORDER = "Order: optimizer.update(gradient, state, params)."
-GRAD = "jax.grad(loss) is a function; jax.grad(loss)(params, inputs, targets) is the gradient."
-ADVICE = (  # part of the error, part of the line, what it may mean here; the first that fits
-    ("Tracer|Concretization", "", JIT),
-    (
-        "NonConcreteBoolean",
-        "",
-        "jit takes no boolean mask: a[mask] has a size that it cannot know.",
-    ),
-    ("KeyError", "", 'A layer is a dict with the keys "weights" and "biases".'),
-    (r"callable value, got [\[{]", "", "A list stands where the loss is meant: compare the order."),
-    ("callable value", "grad", "jax.grad takes a function: jax.grad(loss)(params, ...)."),
-    ("scalar-output", "", "The loss must be one number: take the mean."),
-    ("inexact|real- or complex", "", "The gradient is for the first argument: it must be params."),
-    ("attribute '(mu|nu|count)'", "", f"optimizer.init(params) makes the first state. {ORDER}"),
-    (
-        "structure|arity|mismatch",
-        "apply_updates",
-        "optimizer.update gives two things: updates, state.",
-    ),
-    ("'function'", "grad|update|step|optimizer", GRAD),
-    ("string indexing", "", "An array stands where params are meant: compare the order."),
-    ("as a data type", "", "A shape is ONE argument, in parentheses: (n_in, n_out)."),
-    ("ncompatible shapes", "argmax", "The largest of each ROW is argmax(axis=1)."),
-    ("dot_general|matmul", "@|dot", f"x @ weights is [N, in] @ [in, out]. {SHAPES}"),
-    ("ncompatible shapes", "", f"The arrays have different sizes. {SHAPES}"),
-    ("indices must be integers", "", 'params is a list: params[0]["weights"], or a loop over it.'),
-    ("in chain|arity|mismatch|structure", "update|optimizer", ORDER),
-    ("'list'|'dict'|sequence", "", TREE),
-    ("positional argument", "", "Compare the arguments with the line `def ...`."),
-    ("values to unpack", "split", "jax.random.split(key, 3) gives three keys."),
-    ("unpack", "", "The two sides of = have different numbers of things."),
-    ("ambiguous", "", "a == b gives an answer for each number: (a == b).all() is one."),
-    ("arity|mismatch|structure", "", TREE),
-    ("boolean index", "", "One True or False for each row is needed: (...).all(axis=1)."),
-    ("concatenate", "", "Both must have two axes, [N, t] and [N, 1]: b[:, None]."),
-    (
-        "take_along_axis|indices",
-        "take_along",
-        "The indices need one axis more: targets[..., None].",
-    ),
-)
-
-
-def explain(error, file):
-    """What the reader has still to write, or where the reader's code stopped, with advice."""
-    if isinstance(error, SyntaxError):
-        name, line = Path(error.filename or "").name, (error.text or "").rstrip()
-        return f"Python cannot read {name}, line {error.lineno}:\n{line}\n{error.msg}"
-    mine = {file.name, "my_effect.py"} - {"given.py"}
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).name in mine]
-    frames = [f for f in frames if f.name not in ("run", "<module>")] or frames
-    if not frames:  # the fault is in the checks: show everything
-        return "".join(traceback.format_exception(error))
-    last, first = frames[-1], frames[0]
-    if isinstance(error, NotImplementedError) and "NotImplementedError" in (last.line or ""):
-        later = last.filename.endswith("my_effect.py") and file.name[:1] in "5678"
-        return _to_do(last) + later * " Or add --given: it takes exercises 1 to 4 from the package."
-    text = f"{type(error).__name__}: {error}".split("\n")[0][:160]
-    said = f"Your code stopped in {Path(last.filename).name}, line {last.lineno}, in {last.name}:\n"
-    said += f"    {last.line}\n{text}"
-    if first.lineno != last.lineno:
-        said += f"\n(called in line {first.lineno}, in {first.name}: {first.line})"
-    if _returns_in_loop(last):
-        return f"{said}\nThis `return` stands inside the loop: the loop ends in its first round."
-    whole = f"{type(error).__name__}: {error}"
-    fits = (tip for a, b, tip in ADVICE if re.search(a, whole) and re.search(b, last.line or ""))
-    return "\n".join([said, *islice(fits, 1)])
-
-
-def _returns_in_loop(frame):
-    """Whether the line is a `return` inside a loop."""
-    tree = ast.parse(Path(frame.filename).read_text(encoding="utf-8"))
-    loops = [node for node in ast.walk(tree) if isinstance(node, ast.For | ast.While)]
-    inside = [n for loop in loops for n in ast.walk(loop) if isinstance(n, ast.Return)]
-    return any(n.lineno == frame.lineno for n in inside)
-
-
-def _to_do(frame):
-    """Which function is to be written; or that only its line `raise` is to be deleted."""
-    name = Path(frame.filename).name
-    tree = ast.parse(Path(frame.filename).read_text(encoding="utf-8"))
-    (function,) = [f for f in ast.walk(tree) if getattr(f, "name", "") == frame.name][-1:]
-    other = [s for s in function.body if not isinstance(s, ast.Raise)]
-    if any(not isinstance(getattr(s, "value", None), ast.Constant) for s in other):  # docstring
-        return f"Delete line {frame.lineno} of {name}, `raise ...`: it ends {frame.name} there."
-    return f"To do: write {frame.name} in {name}, line {frame.lineno}."
 
 
 effect = _effect()

@@ -94,6 +94,8 @@ def _rows(effect):
         return -(params[0]["weights"] * (inputs.T @ targets)).sum()
 
     def step(loss, params, state, inputs, targets):
+        message = "train: inputs[first] is one row alone: take inputs[first : first + batch_size]."
+        need(inputs.ndim == 2, message)
         batches.append(len(inputs))
         return original(loss, params, state, inputs, targets)
 
@@ -107,7 +109,7 @@ def _rows(effect):
         if batches:
             taken = len(batches)
             what = "does `return` stand inside the loop?" if taken == 1 else "range(steps)."
-            need(taken == steps, f"train takes {taken} of {steps} steps: {what}")
+            need(taken == steps, f"train takes {taken} steps, where {steps} are asked: {what}")
             i = next((i for i, rows in enumerate(batches) if rows != 2), 0)
             rows = f"{batches[i]} row{'s' * (batches[i] != 1)}"
             again = " After the last row comes the first again: % len(inputs)." * (i > 2)

@@ -15,7 +15,12 @@ def check(space):
 def _init(init):
     key, other = jax.random.split(jax.random.key(101))
     sizes = n_in, n_out, _, _ = 400, 900, 400, 900  # large: the spread is known to one percent
-    params = call(init, key, sizes, like=some_params(key, sizes), hint="Weights are [in, out].")
+    raw = init(key, sizes)
+    one_dict = isinstance(raw, list) and len(raw) == 3 and raw[0] is raw[1]
+    need(not one_dict, "init: all layers are one and the same dict: make a new one for each.")
+    inside = isinstance(raw, list) and len(raw) == 1
+    hint = "Does `return` stand inside the loop?" if inside else "Weights are [in, out]."
+    params = call(init, key, sizes, like=some_params(key, sizes), hint=hint)
     zero = all(not np.any(layer["biases"]) for layer in params)
     need(zero, "init: the biases should be 0 before training: jnp.zeros(n_out).")
     one, _, three = (np.asarray(layer["weights"]) for layer in params)
@@ -25,6 +30,7 @@ def _init(init):
     for wrong, what in {
         1: "not divided by sqrt(n_in)",
         1 / n_in: "divided by n_in: divide by its square root",
+        1 / (2 * n_in): "divided by 2 n_in: n_in ** 1/2 is (n_in ** 1) / 2, so write n_in**0.5",
         1 / n_out**0.5: "divided by sqrt(n_out): divide by sqrt(n_in)",
         n_in**0.5: "multiplied by sqrt(n_in): divide by it",
         (2 / n_in) ** 0.5: "sqrt(2 / n_in), as some do: here it is 1 / sqrt(n_in)",
@@ -47,8 +53,11 @@ def _apply(apply):
     k_params, k_x = jax.random.split(jax.random.key(103))
     params, x = some_params(k_params), jax.random.normal(k_x, (7, 6))
     right = logits_of(params, x)
-    inside = "Does `return` stand inside the loop?"
-    got = call(apply, params, x, like=right, hint=inside if _shape(apply, params, x) else "")
+    hints = {
+        (7, 5): "Does `return` stand inside the loop?",
+        (7, 4): "Is the last layer, params[-1], missing?",
+    }
+    got = call(apply, params, x, like=right, hint=hints.get(jnp.shape(apply(params, x)), ""))
 
     def by(inner=lambda z: np.maximum(z, 0), last=lambda z: z, bias=1, first=lambda z: z):
         z = first(np.asarray(x))
@@ -83,8 +92,3 @@ def _apply(apply):
     jax.eval_shape(apply, params, x)  # as under jit
     gradient = jax.grad(lambda p: (apply(p, x) ** 2).sum())(params)
     need(all(np.any(g) for g in jax.tree.leaves(gradient)), "apply has no gradient: use jnp.")
-
-
-def _shape(apply, params, x):
-    """Whether the result has the shape of a hidden layer."""
-    return jnp.shape(apply(params, x)) in {(7, 5), (7, 4)}

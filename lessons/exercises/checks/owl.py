@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .core import call, need, replaced, rule_out, same
-from .student import Spy
+from .student import spy
 
 NUM, WORDS = 107, 111
 
@@ -67,7 +67,12 @@ def _clean(clean):
         kind != np.dtype(bool),
         "clean returns True and False: return the documents, documents[...].",
     )
-    need(jnp.ndim(got) == 2 and got.shape[1] == 16, "clean: keep whole documents, of 16 tokens.")
+    message = "clean returns a list: let documents[...] pick the rows, by a True or False for each."
+    need(hasattr(got, "shape"), message)
+    need(
+        jnp.ndim(got) == 2 and got.shape[1] == 16,
+        "clean: keep whole rows of 16 tokens: documents[(...).all(axis=1)].",
+    )
     need(len(got) != 0, "clean keeps nothing: token 0 is always a word, so look at [:, 1:].")
     need(
         len(got) != 6, "clean keeps all: ALL tokens after the first must be numbers: .all(axis=1)."
@@ -98,12 +103,17 @@ def _number_loss(loss):
     right = -own(log_p, targets).mean()
     hint = "Take the mean over all that was written."
     got = call(loss, model, inputs, targets, like=0.0, hint=hint)
+    late = jax.nn.log_softmax(model[targets])
     probabilities = own(np.exp(log_p), targets)
     mistakes = {
         "the given tokens are in it: leave out three targets": -own(log_p, targets, 0).mean(),
         "one token too many is left out: three were given": -own(log_p, targets, 4).mean(),
         "a given token is in it: THREE targets were given": -own(log_p, targets, 2).mean(),
         "these are the tokens that were GIVEN: take the others": -own(log_p, targets, 0, 3).mean(),
+        "[3:] are rows: take the columns, [:, 3:]": -own(log_p, targets, 0)[3:].mean(),
+        "the logits at t are about token t + 1: they are those of the INPUTS": -own(
+            late, targets
+        ).mean(),
         "the minus is missing: it is -log p": -right,
         "this is the sum: take the mean": 60 * right,
         "this is a sum over the tokens of a document: take the mean over all": 12 * right,
@@ -122,13 +132,12 @@ def _number_loss(loss):
 
 
 def _fine_tune(space):
-    spy, base = Spy(), [{"weights": jnp.ones((2, 3)), "biases": jnp.ones(3)}]
+    (train, calls), base = spy(), [{"weights": jnp.ones((2, 3)), "biases": jnp.ones(3)}]
     documents = jax.random.randint(jax.random.key(804), (5, 16), 0, 96).at[:, 0].set(NUM)
-    with replaced(vars(space["effect"]), train=spy):
+    with replaced(vars(space["effect"]), train=train):
         got = call(space["fine_tune"], base, documents, 7, like=base, hint="Return the params.")
-    need(spy.calls, "fine_tune: train by effect.train.")
-    loss, params, inputs, targets, steps = spy.calls[0]
-    need(callable(loss), "fine_tune: the first argument of train is the loss, without ( ).")
+    need(calls, "fine_tune: train by effect.train.")
+    loss, params, inputs, targets, steps, batch_size = calls[0]
     need(loss is space["number_loss"], "fine_tune: the loss should be number_loss.")
     need(same(params, base), "fine_tune: the student's first params should be the base's.")
     alike = same(inputs, targets)
@@ -147,5 +156,5 @@ def _fine_tune(space):
     need(same(inputs, documents[:, :-1]), "fine_tune: the inputs are the tokens 0 to 14.")
     need(same(targets, documents[:, 1:]), "fine_tune: the targets are the tokens 1 to 15.")
     need(steps == 7, "fine_tune: pass `steps` on to train.")
-    need(spy.batch_size == 500, f"fine_tune: in batches of 500, not {spy.batch_size}.")
+    need(batch_size == 500, f"fine_tune: in batches of 500, not {batch_size}.")
     need(same(got, jax.tree.map(lambda x: x + 1, base)), "fine_tune: return what train gives.")

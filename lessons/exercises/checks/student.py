@@ -35,6 +35,7 @@ def _loss(loss, params, noise, targets):
         "the square is missing; and it is the teacher's minus the student's": -difference.mean(),
         "these are absolute values: take squares": abs(difference).mean(),
         "this is the square root of it": square.mean() ** 0.5,
+        "this is the length (norm): take the mean of the squares": square.sum() ** 0.5,
         "this is half of it": square.mean() / 2,
         "the sign is wrong: a mean of squares is positive": -square.mean(),
         "softmax is no part of it: compare the logits": (soft**2).mean(),
@@ -48,38 +49,37 @@ def _loss(loss, params, noise, targets):
     need(not np.any(gradient[:, :10]), "student_loss: the class logits' weights get a gradient.")
 
 
-class Spy:
-    """Stands in for `train`: notes what it is called with; its n-th call adds n to all params."""
+def spy():
+    """A stand-in for `train`, whose n-th call adds n to all params; and a list of its calls."""
+    calls = []
 
-    def __init__(self):
-        self.calls = []
+    def train(loss, params, inputs, targets, steps, batch_size=100):
+        order = "the arguments of train are loss, params, inputs, targets, steps, in this order."
+        need(callable(loss), f"the first argument of train is the loss, without ( ): {order}")
+        need(isinstance(params, list | tuple | dict) and isinstance(steps, int), order)
+        calls.append((loss, params, inputs, targets, steps, batch_size))
+        return jax.tree.map(lambda x: x + len(calls), params)
 
-    def __call__(self, loss, params, inputs, targets, steps, batch_size=100):
-        self.batch_size = batch_size
-        self.calls.append((loss, params, inputs, targets, steps))
-        return jax.tree.map(lambda x: x + len(self.calls), params)
+    return train, calls
 
 
 def _distill(effect, teacher, init_params, noise):
-    spy = Spy()
-    with replaced(vars(effect), train=spy):
+    train, calls = spy()
+    with replaced(vars(effect), train=train):
         effect.distill(teacher, init_params, noise, 60)
-        need(spy.calls, "distill trains nothing: call your train.")
-        need(len(spy.calls) == 1, "distill calls train more than once.")
-        examine(spy.calls.pop(), effect, teacher, init_params, noise, 60, "distill")
+        need(calls, "distill trains nothing: call your train.")
+        need(len(calls) == 1, "distill calls train more than once.")
+        examine(calls.pop(), effect, teacher, init_params, noise, 60, "distill")
         got = call(effect.distill, teacher, init_params, noise, 60, like=init_params)
     need(same(got, jax.tree.map(lambda x: x + 1, init_params)), "distill: return what train gives.")
 
 
 def examine(call, effect, teacher, init_params, noise, steps, where):
     """What a student was trained with: is it what it should be?"""
-    loss, params, inputs, targets, n_steps = call
+    loss, params, inputs, targets, n_steps, _ = call
     message = f"{where}: the student is trained by teacher_loss: it should be student_loss."
     need(loss is not effect.teacher_loss, message)
-    need(callable(loss), f"{where}: the first argument of train is the loss, without ( ).")
     need(loss is effect.student_loss, f"{where}: train the student by student_loss.")
-    message = f"{where}: the arguments of train are loss, params, inputs, targets, steps."
-    need(isinstance(params, list | tuple) and isinstance(n_steps, int), message)
     need(
         not same(params, teacher),
         f"{where}: the student gets the trained teacher: give it init_params.",
@@ -109,32 +109,34 @@ def _experiment(effect, images, noise):
     sizes, init = (6, 5, 4, 20), effect.init
     keys = []
 
-    def small_init(key, sizes_asked=None):
+    def small(key, sizes_asked=None):
         keys.append(key)
         return init(key, sizes)
 
+    small.__name__ = small.__qualname__ = "init"
+
     begin = init(key, sizes)
-    spy = Spy()
+    train, calls = spy()
     hint = "Return three networks: init, teacher, student."
-    with replaced(vars(effect), train=Spy(), init=small_init):
+    with replaced(vars(effect), train=spy()[0], init=small):
         other = jax.random.key(403)
         got = effect.experiment(images, labels, noise, other, steps)
         alone = isinstance(got, list | tuple) and isinstance(got[0], dict)
         need(not alone, "experiment returns one network: return three, init, teacher, student.")
         others = [jax.random.key_data(k).tolist() for k in keys]
         keys.clear()
-    with replaced(vars(effect), train=spy, init=small_init):
+    with replaced(vars(effect), train=train, init=small):
         like = (begin, begin, begin)
         got = call(effect.experiment, images, labels, noise, key, steps, like=like, hint=hint)
     fixed = [jax.random.key_data(k).tolist() for k in keys] == others and keys
     need(not fixed, "experiment: the init does not depend on the key that is given: init(key).")
     need(keys, "experiment: make the first params by init(key).")
-    teachers = [c for c in spy.calls if c[0] is effect.teacher_loss]
-    students = [c for c in spy.calls if c[0] is effect.student_loss]
+    teachers = [c for c in calls if c[0] is effect.teacher_loss]
+    students = [c for c in calls if c[0] is effect.student_loss]
     need(teachers, "experiment: no teacher is trained, by train(teacher_loss, ...).")
     need(students, "experiment: no student is trained: call distill.")
     need(len(teachers) == len(students) == 1, "experiment: one teacher and one student, no more.")
-    _, first, inputs, targets, n_steps = teachers[0]
+    _, first, inputs, targets, n_steps, _ = teachers[0]
     need(same(inputs, images), "experiment: the teacher's inputs should be the images.")
     need(same(targets, labels), "experiment: the teacher's targets should be the labels.")
     message = f"experiment: the teacher takes {n_steps} steps, where steps = {steps} is given."

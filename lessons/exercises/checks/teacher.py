@@ -31,7 +31,8 @@ def _loss(loss, params, x, labels):
     own, every = of_labels(log_p), np.asarray(jax.nn.log_softmax(logits))
     late = jax.nn.log_softmax(logits[:, 10:])
     down = jax.nn.log_softmax(logits[:, :10], axis=0)
-    right = -own.mean()
+    right, one_hot = -own.mean(), np.eye(10)[labels]
+    nine = -np.asarray(jax.nn.log_softmax(logits[:, :9]))[rows, np.minimum(labels, 8)].mean()
     hint = "Take the mean over the images."
     got = call(loss, params, x, labels, like=0.0, hint=hint)
     columns = "log_p[labels] takes ROWS: log_p[jnp.arange(N), labels] takes of each row one column"
@@ -49,6 +50,12 @@ def _loss(loss, params, x, labels):
         "softmax, then minus: the logarithm is missing": np.exp(own).mean(),
         "these are logits: log_softmax makes log-probabilities": -of_labels(logits).mean(),
         "the mean belongs outside the logarithm": -np.log(np.exp(own).mean()),
+        "this is the fraction of wrong answers: take -log p": (
+            logits[:, :10].argmax(1) != labels
+        ).mean(),
+        "these are squares: take -log p": ((np.exp(log_p) - one_hot) ** 2).mean(),
+        "these are squares: take -log p of the label": ((np.exp(log_p) - one_hot) ** 2).sum() / 7,
+        "[:, :9] are nine columns: take ten, [:, :10]": nine,
         "the largest class is not always the label: log_p[row, label]": -log_p.max(axis=1).mean(),
         "the softmax is over the images: it is over the classes, axis=-1": -of_labels(down).mean(),
     }
@@ -67,17 +74,19 @@ def _loss(loss, params, x, labels):
 
 def _accuracy(accuracy, params, x, labels):
     logits = np.array([0, 3, 1, 0, 2, 1, 0, 0, 0, 1, 9, 8, 0, 0, 0, 0, 0, 0, 0, -9.0])
-    mixed = [{"weights": jnp.zeros((6, 20)).at[0, 4].set(1.0), "biases": jnp.asarray(logits)}]
-    x = jnp.zeros((7, 6)).at[:, 0].set(jnp.array([5.0, 0, 5, 0, 0, 0, 0]))  # rows 0, 2: a 4
+    mixed = [{"weights": jnp.zeros((6, 20)).at[0, 4].set(4.0), "biases": jnp.asarray(logits)}]
+    x = jnp.zeros((7, 6)).at[:, 0].set(jnp.array([5.0, 0, 6, 0, 0, 0, 0]))  # rows 0, 2: a 4
     right = 3 / 7  # the answers are 4 1 4 1 1 1 1
     got = call(accuracy, mixed, x, labels, like=0.0, hint="Take the mean over the images.")
     mistakes = {
         "this counts the right answers: take the mean": 3,
         "this is the fraction of WRONG answers": 4 / 7,
         "this is in percent: a fraction is from 0 to 1": 100 * right,
-        "this is the largest of all 20 logits: first take [:, :10] ([:10] are rows)": 0,
+        "this is the largest of all 20 logits: first take [:, :10] ([:10] are rows)": 1 / 7,
     }
     rule_out(got, {f"accuracy: {message}.": value for message, value in mistakes.items()})
+    columns = "the answer is the COLUMN of the largest of ten, [:, :10], by argmax(axis=1)"
+    need(got != 0, f"accuracy is 0 where 3/7 is right: {columns}.")
     answers = "with the answers 4 1 4 1 1 1 1 to 3 1 4 1 5 9 2"
     need(same(got, right), f"accuracy: {answers} it is 3/7, not {got:.3f}.")
     more = logits_of(params, x)[:, :10].argmax(axis=1)

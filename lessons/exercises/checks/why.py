@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
 from .core import call, need, rule_out, same, some_params
 
@@ -60,6 +61,7 @@ def _student_step(space, init_params, teacher, noise):
     hint = "A step has the form of the params."
     got = call(function, init_params, teacher, noise, like=init_params, hint=hint)
     moved = jax.tree.map(jnp.add, init_params, right)
+    adam = optax.adam(1e-3).update(scale(-1, right), optax.adam(1e-3).init(right))[0]
     nothing = "the step is 0: the student is at init_params, the targets are the TEACHER's logits"
     mistakes = {
         "this goes uphill: the step is MINUS the gradient": scale(-1, right),
@@ -68,6 +70,7 @@ def _student_step(space, init_params, teacher, noise):
         nothing: down(init_params, init_params),
         "teacher and student are swapped": down(teacher, init_params),
         "these are CLASS logits: take [:, 10:]": down(init_params, teacher, slice(10)),
+        "these are Adam's updates: take minus the gradient": adam,
         "this is 0.001 of the step: the learning rate is 1": scale(1e-3, right),
     }
     rule_out(got, {f"student_step: {message}.": value for message, value in mistakes.items()})
@@ -119,6 +122,9 @@ def _remove(remove, u, d):
         "remove: what is left is at a right angle to d, but too much is gone.",
     )
     nothing = jax.tree.map(jnp.zeros_like, d)
-    got = call(remove, u, nothing, like=u, hint="It has the form of the params.")
-    need(same(got, u), "remove: where d is 0, the update should stay as it is.")
+    zero = call(remove, u, nothing, like=u, hint="It has the form of the params.")
+    need(same(zero, u), "remove: where d is 0, the update should stay as it is.")
+    short = call(remove, u, scale(0.01, d), like=u)
+    message = "remove: a direction 100 times shorter should give the same: add 1e-20, no more."
+    need(same(short, got, 1e-3), message)
     jax.eval_shape(remove, u, d)  # as under jit
