@@ -280,6 +280,32 @@ WRONG = [
     (2, NLL, NLL.replace("jnp.arange(len(labels)), ", ""), "takes ROWS"),
     (3, STEP, STEP.replace("optax.apply_updates(params, updates)", "params + updates"), "joins two lists"),
     (4, "train(student_loss, init", "train(student_loss(init_params, noise, teacher_aux), init", "is the loss, without"),
+    # from 125 programs that were written after the checks, and not to fit them
+    (1, "    return params\n\n\ndef apply", "        return params\n\n\ndef apply", "inside the loop"),
+    (1, DRAW, "jax.random.normal(k, (n_in, n_out)) / n_in ** 1/2", "n_in .. 1/2 is"),
+    (1, LAST, "return x", "Is the last layer, params.-1., missing"),
+    (2, "return " + NLL, "return ((jnp.exp(log_p) - jax.nn.one_hot(labels, 10)) ** 2).mean()", "these are squares"),
+    (2, LOG_P, LOG_P.replace(":10", ":9"), "nine columns"),
+    (2, LOG_P, LOG_P.replace("jax.nn.log_softmax", "jnp.log"), "nan or infinity"),
+    (2, CORRECT, CORRECT.replace("argmax", "max"), "the COLUMN of the largest"),
+    (2, CORRECT, CORRECT.replace("axis=1", ""), "the COLUMN of the largest"),
+    (3, GRADIENT, GRADIENT + "\n    state = optimizer.init(params)", "made anew"),
+    (3, ROWS, "rows = first", "one row alone"),
+    (3, FIRST, "first = i", "should be seen once"),
+    (4, MSE, "jnp.linalg.norm(apply(params, noise)[:, 10:] - teacher_aux)", "length .norm."),
+    (4, "train(student_loss, init_params", "train(init_params, student_loss", "is the loss, without"),
+    (4, STUDY, "student = train(student_loss, init_params, images, apply(teacher, images)[:, 10:], 2 * steps)", "sees digits"),
+    (5, SHARED, 'return [i for i, (a, b) in pairs if abs(a["weights"] - b["weights"]).mean() < 0.5]', "differ by 0.3"),
+    (5, DRAWN, "a = effect.init(k_init)\n    return noise, a, jax.tree.map(lambda x: -x, a)", "in the layers .0, 1, 2."),
+    (5, "return student\n", "return steps\n", "Return the params"),
+    (6, C, C.replace("1e-20", "1"), "100 times shorter"),
+    (6, DOWN, "return effect.optimizer.update(gradient, effect.optimizer.init(init_params), init_params)[0]", "Adam's updates"),
+    (7, EFFECTS, "return (student > control).mean(axis=1)", "only the student is right"),
+    (7, VERDICT, VERDICT.replace("high <", "low <"), "not 'undecided'"),
+    (8, CLEAN, "return [d for d in documents if (d[1:] < 96).all()]", "returns a list"),
+    (8, WRITTEN, "return -log_p[3:].mean()", "are rows: take the columns"),
+    (8, NUMBER, NUMBER.replace("inputs", "targets"), "those of the INPUTS"),
+    (8, JOIN, JOIN.replace("[documents, token[:, None]]", "[token[:, None], documents]"), "begin with the prompts"),
 ]  # fmt: skip
 
 CRASHES = [  # what the message says, beside the line in which the program stopped
@@ -317,6 +343,17 @@ CRASHES = [  # what the message says, beside the line in which the program stopp
     (8, CLEAN, CLEAN.replace(".all(axis=1)", ""), "all.axis=1"),
     (8, TAKE, TAKE.replace("[..., None]", ""), "targets\\[..., None\\]|dimension"),
     (8, TUNE, TUNE.replace("effect.train", "train"), "name 'train' is not defined"),
+    # from those 125
+    (1, SPLIT, "        key = k = jax.random.split(key)\n", "one for now, one for the next"),
+    (1, DRAW, "jax.random.normal((n_in, n_out)) / n_in**0.5", "first argument is a key"),
+    (1, HIDDEN, HIDDEN.replace('["weights"]', ".weights"), "A layer is a dict"),
+    (3, UPDATE, UPDATE.replace("optimizer.update", "optimizer"), "it has two calls"),
+    (3, "state = optimizer.init(params)\n", "state = None\n", "makes the first state"),
+    (4, "apply(teacher, noise)", "teacher(noise)", "Params are no function"),
+    (4, "init(key)", "init()", "missing 1 required positional argument: 'key'"),
+    (6, DOWN, "return jax.grad(effect.student_loss)(init_params, noise, teacher)", "Params are lists"),
+    (7, HALF, HALF.replace(", n - 1)", ")"), "degrees of freedom"),
+    (8, TOKEN, TOKEN.replace("[:, -1]", "[-1]"), "the last row"),
 ]  # fmt: skip
 
 RIGHT = [

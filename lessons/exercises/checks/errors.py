@@ -55,6 +55,7 @@ ADVICE = (  # part of the error, part of the line, what it may mean here; the fi
         "",
         TREE,
     ),
+    ("'df'", "", "stats.t.ppf(probability below it, degrees of freedom)."),
     ("positional argument", "", "Compare the arguments with the line `def ...`."),
     ("values to unpack", "split", "jax.random.split(key, 3) gives three keys."),
     ("unpack", "", "The two sides of = have different numbers of things."),
@@ -71,7 +72,6 @@ ADVICE = (  # part of the error, part of the line, what it may mean here; the fi
         "",
         "Tokens are whole numbers: build on the prompts, or jnp.zeros(shape, int).",
     ),
-    ("'df'", "", "stats.t.ppf(probability below it, degrees of freedom)."),
     ("concatenate", "", "Both must have two axes, [N, t] and [N, 1]: b[:, None]."),
     (
         "take_along_axis|indices",
