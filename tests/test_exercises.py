@@ -292,11 +292,16 @@ def test_hints_come_one_at_a_time(path, core):
 def test_a_file_says_what_the_list_says(path):
     text, listed = path.read_text("utf-8"), (FOLDER / "README.md").read_text("utf-8")
     said = re.match(rf'r"""Exercise {path.name[0]}: .*?(\d+) minutes, difficulty (\d) of 5\n', text)
-    row = re.search(rf"\[`{path.name}`\].*\| (\d+) \| (\d) \|", listed)
-    assert said.groups() == row.groups()
+    row = re.search(rf"\[`{path.name}`\].*\| (\d+) \| (\d+) \| (\d) \|", listed)
+    assert said.groups() == row.groups()[1:]
     assert f".venv/bin/python lessons/exercises/{path.name}" in text and r".venv\Scripts\p" in text
     assert re.search("\n# (An o|O)pen questions?. ", text)
     if SOLUTIONS.exists():
+        number = int(path.name[0])
+        parts = re.findall(r"(?ms)^def (\w+)\(.*?\n(.*?)(?=^\S|\Z)", solution(number))
+        lines = {name: len(re.findall(r"(?m)^ +\S", body)) for name, body in parts}
+        of = {name: PARTS.get(name, 1 if number < 5 else number) for name in lines}
+        assert sum(lines[name] for name in lines if of[name] == number) == int(row[1])
         answers = (SOLUTIONS / "answers.md").read_text("utf-8")
         assert f"\n**{path.name[0]}. " in answers
 

@@ -22,7 +22,7 @@ the first again. In the loop, call `fast_step` instead of `step`: it is the same
     x[200:300]                      # the rows 200 to 299
     i * 100 % 5000                  # 0, 100, 200, ... 4900, then 0 again
 
-8 lines. Stuck? `--hint 1`.
+9 lines. Stuck? `--hint 1`.
 """
 
 from checks import effect, main
