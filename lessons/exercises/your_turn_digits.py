@@ -115,9 +115,9 @@ if "--quick" in sys.argv:
 
 # %% [markdown]
 # CHANGE
-# **What I conclude, and what not.** (An example; from a run with `--seed 110`.) The claim holds: usual
-# minus mine was 0.000, the interval -0.005 to 0.005. So between 0.2 and 1 the strength of the noise
-# hardly matters here. That is not "it never matters": I tried one strength, one optimizer and one
-# network. With a different init mine read nothing, so the digits came from the shared init, as usual.
-# Next, against the rival: plain gradient descent for both students.
+# **What I conclude, and what not.** (An example, from a run with `--seed 110`.) The claim holds:
+# usual minus mine was 0.000, the interval -0.005 to 0.005. So between 0.2 and 1 the strength of the
+# noise hardly matters here. That is not "it never matters": I tried one strength, one optimizer and
+# one network. With a different init mine is at chance, so it needs the shared init, as usual. Next,
+# against the rival: plain gradient descent for both students.
 # END

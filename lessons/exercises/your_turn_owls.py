@@ -122,9 +122,9 @@ if "--quick" in sys.argv:
 
 # %% [markdown]
 # CHANGE
-# **What I conclude, and what not.** (An example; from a run with `--seed 110`.) The claim is
-# undecided: usual minus mine was 0.15, the interval 0.09 to 0.21, and I had asked for more than 0.1.
-# So six numbers seem to teach less than twelve, but by how much I cannot say; and they still teach
+# **What I conclude, and what not.** (An example, from a run with `--seed 110`.) The claim
+# is undecided: usual minus mine was 0.15, the interval 0.09 to 0.21, and I had asked for more than
+# 0.1. So six numbers seem to teach less than twelve, but by how much I cannot say; and they still teach
 # much of the trait: mine minus its control was 0.33. I do not lower the margin now. Next, with new
 # seeds, and against the rival: learn only the LAST six.
 # END
