@@ -50,7 +50,7 @@ results |= dict(figure=dict(title="1 < 2", alt='1 < "2"'))
 results["printed"] = "a <b> & c " + " ".join(sys.argv[3:]) + "\\n```\\n"
 results["printed"] += "Your prediction of the number of owls, T < 1: none (add --predict 0.3)\\n"
 results["printed"] += "\\nClaims, decided by 99 % intervals:\\n  HOLDS: 1 < 2\\n"
-results["printed"] += "      1.0, to be above 0.5\\n\\nA record.\\n"
+results["printed"] += "      of a text\\n      1.0, to be above 0.5\\n\\nA record.\\n"
 results["printed"] += "\\nA claim can fail in one run: 1 in 200 errs.\\n"
 
 # %% [markdown]
@@ -169,7 +169,7 @@ def test_run_collects_one_page_and_says_what_failed(lessons, tmp_path, capsys):
 def test_a_check_that_does_not_hold_is_shown_but_not_counted():
     verdicts = {"claims": ["holds"] * 2, "checks": ["holds", "refuted", "undecided"]}
     results = {kind: [{"verdict": v} for v in found] for kind, found in verdicts.items()}
-    assert pages.ending({"results": results}) == "2 of 2 claims hold; 2 of 3 checks do not"
+    assert pages.ending({"results": results}) == "2 of 2 claims hold; 2 of 3 checks do not hold"
 
 
 @pytest.mark.xdist_group("live")

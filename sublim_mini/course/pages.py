@@ -38,7 +38,7 @@ def ending(lesson):
     for verdict in "refuted", "undecided":
         said += f", {claims.count(verdict)} {verdict}" if verdict in claims else ""
     failing = len(checks) - checks.count("holds")
-    return said + (f"; {failing} of {len(checks)} checks do not" if failing else "")
+    return said + (f"; {failing} of {len(checks)} checks do not hold" if failing else "")
 
 
 def tables(results):
@@ -190,7 +190,7 @@ def _fenced(printed):
     text = re.sub(r"\A\d\d_\w+  \w+=.*\n", "", printed)
     elsewhere = "Claims, decided by|Checks: these must|Your prediction of|A claim can fail"
     text = re.sub(rf"(?m)^({elsewhere}).*\n?", "", text)
-    text = re.sub(r"(?m)^  (HOLDS|REFUTED|UNDECIDED).*\n      .*\n?", "", text)
+    text = re.sub(r"(?m)^  (HOLDS|REFUTED|UNDECIDED).*\n(      .*\n?)*", "", text)
     text = re.sub(r"\n{3,}", "\n\n", text)
     fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", text))])
     return f"{fence}text\n{text.strip()}\n{fence}"
