@@ -15,8 +15,9 @@ BLUE, ORANGE, GRAY, RED = "#0072B2", "#A65300", "#666666", "#C2002F"
 PURPLE, GREEN, LIGHT = "#8B3A8B", "#00704A", "#E6E6E6"  # a prediction; no meaning; an area
 BLACK, WHITE = "#000000", "#FFFFFF"
 PALETTE = BLUE, ORANGE, GRAY, RED, PURPLE, GREEN, LIGHT, BLACK, WHITE
-MEANINGS = (  # the first word that a row's name has decides its color
+MEANINGS = (  # the first of these words that a row's name has decides its color
     ("different", RED),
+    ("same init", BLUE),
     ("control", GRAY),
     ("untrained", GRAY),
     ("student", BLUE),
@@ -83,7 +84,8 @@ def dots(ax, rows, colors=None, chance=None, label="accuracy"):
     ax.text(0.5, 1.0, key, transform=ax.transAxes, ha="center", fontsize=SMALLEST, color=GRAY)
     if chance is not None:
         ax.axvline(chance, ls=":", color=BLACK, lw=2, zorder=0)
-        text = ax.text(chance, len(rows) - 0.43, " chance", va="bottom", fontsize=SMALLEST)
+        name = " chance" if chance else " 0"
+        text = ax.text(chance, len(rows) - 0.43, name, va="bottom", fontsize=SMALLEST)
         text.set_bbox(BOX)
 
 
