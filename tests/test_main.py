@@ -43,7 +43,8 @@ claims = [
     claim | dict(n=1, low=None, high=None, holds=False, verdict="undecided"),
 ]
 row = dict(values=[0.0, 2.0], mean=1.0, low=0.9, high=1.1)
-results = dict(lesson="{name}", claims=claims, checks=claims[:1], seconds=3.0, versions={{}})
+results = dict(lesson="{name}", claims=claims, seconds=3.0, versions={{}})
+results["checks"] = [claims[0] | dict(kind="within")]
 results |= dict(settings=dict(seed=int(sys.argv[-1]), n_aux=8), curves={{}}, predictions=[0.3])
 results |= dict(conditions={{"one | two": row}}, tables={{"T": {{"one | two": row}}}})
 results |= dict(figure=dict(title="1 < 2", alt='1 < "2"'))
@@ -134,12 +135,13 @@ def test_every_lesson_has_a_title_and_a_question():
         assert not re.search(r"[#*`\n]|  ", about["question"])
 
 
-def test_lessons_are_chosen_by_number_by_name_or_all(lessons):
-    paths = command.find_lessons(lessons)
-    for names, found in ("3 03 03_works", "3"), ("21 7", "21 07"), ("all 3", "03 07 21"):
-        chosen = [p.stem[:2] for p in command.choose(names.split(), paths)]
-        assert chosen == [f"{int(n):02d}" for n in found.split()]
-    assert command.choose(["further"], paths) == paths[2:]
+@pytest.mark.parametrize(
+    "names, found",
+    [("3 03 03_works", "03"), ("21 7", "21 07"), ("all 3", "03 07 21"), ("further", "21")],
+)
+def test_lessons_are_chosen_by_number_or_name(names, found, lessons):
+    chosen = command.choose(names.split(), command.find_lessons(lessons))
+    assert [path.stem[:2] for path in chosen] == found.split()
 
 
 def test_run_collects_one_page_and_says_what_failed(lessons, tmp_path, capsys):
@@ -159,9 +161,8 @@ def test_run_collects_one_page_and_says_what_failed(lessons, tmp_path, capsys):
     assert "a &lt;b&gt; &amp; c --quick --seed 5" in text and "Run with --quick --seed 5." in text
     assert "Is this one's output on the page?" in text.replace("&#x27;", "'")
     assert "FAILED with status 1" in text and "no &lt;luck&gt;" in text
-    assert (
-        "1 of 3 claims hold, 1 refuted, 1 undecided" in text and "(0.200 to 0.400; n = 8)" in text
-    )
+    assert "1 of 3 claims hold, 1 refuted, 1 undecided" in text
+    assert "1.000 (0.200 to 0.400; n = 8)" in text
     assert [text.count(f"<td>{v}</td>") for v in pages.VERDICT.values()] == [2, 1, 1]
     assert text.count("</b>\nnumber of owls, T &lt; 1. Then press") == 1  # lesson 07 has failed
 
@@ -200,15 +201,11 @@ def test_p_shows_the_page_as_screens_and_gives_nothing_away(lessons, tmp_path, c
     page.close()
 
 
-@pytest.mark.parametrize(
-    "ending", ["raise SystemExit(3)", "(out / '03_works.json').write_text('{')"]
-)
+@pytest.mark.parametrize("ending", ["exit(3)", "open('03_works.json', 'w').close()"])
 def test_a_failed_run_shows_no_results_but_loses_none(ending, lessons, tmp_path):
     asked, out = ["run", "3", *SEED, "--out", str(tmp_path / "out")], tmp_path / "out"
     assert command.main(asked, lessons) == 0
-    (lessons / "03_works.py").write_text(
-        f"import sys, pathlib\nout = pathlib.Path(sys.argv[sys.argv.index('--out') + 1])\n{ending}"
-    )
+    (lessons / "03_works.py").write_text(ending)
     assert command.main(asked, lessons) == 1
     text = (out / "index.html").read_text()
     assert "FAILED" in text and "img data" not in text
@@ -224,31 +221,34 @@ def test_lesson_00_has_no_flags_and_saves_its_figure_beside_the_others(lessons, 
     assert (out / "00_one_page.png").exists()
 
 
-def test_a_gallery_page_has_the_prose_and_then_the_result(gallery, lessons):
+def test_a_gallery_page_has_the_prose_and_then_the_results(gallery, lessons):
+    for other in "mnist", "triage":
+        (gallery / other).mkdir()
+        (gallery / other / "03_works.json").write_text((gallery / "03_works.json").read_text())
+    (gallery / "03_works.earlier.md").write_text("Seed 3: claim 1 failed.\n")
     assert command.main(["gallery"], lessons) == 0
     text = (gallery / "03_works.md").read_text(encoding="utf-8")
     order = ["# 03 A trial: does it run?\n", "**Question.** Is *this*", "(../03_works.py)"]
     order += ["## Predict\nA number, such as $x < 1$.\n", "## The result\n", "````text\na <b> & c"]
     order += ["A record.\n````", '![1 \\< "2"](03_works.png)', "| claim |", "✗ refuted |"]
-    order += ["| check |", "`seed=5, n_aux=8`", "(03_works.json)", "## What this shows\nNothing.\n"]
     order += [
-        "## Your own run",
-        "| one \\| two | 1.000 | 0.859 to 1.141 |",
-        "[All lessons](README.md)",
+        "| check |",
+        "within ±0.5 |",
+        "`seed=5, n_aux=8`",
+        "(03_works.json)",
+        "## What this shows\nNothing.\n",
     ]
-    places = [text.index(part) for part in order]
-    assert places == sorted(places)
-    for elsewhere in (
-        "import",
-        "Earlier runs",
-        "MNIST",
-        "Your prediction of",
-        "HOLDS: 1",
-        "can fail",
-    ):
+    order += ["## Your own run", "| T | this run |", "| one \\| two | 1.000 | 0.859 to 1.141 |"]
+    for other in "on real MNIST", "for triage":
+        order += [f"## The same {other}", "| one \\| two | 1.000 | 0.900 to 1.100 |", "✗ refuted |"]
+    order += ["## Earlier runs\n\nSeed 3: claim 1 failed.\n", "[All lessons](README.md)"]
+    at = 0
+    for part in order:
+        at = text.index(part, at) + len(part)
+    for elsewhere in "import", "Your prediction of", "HOLDS: 1", "of a text", "can fail":
         assert elsewhere not in text
     row = "| 1 \\< 2 \\| $a\\_b$ | 1.000 (no interval; n = 1) | above 0.5 | ? undecided |"
-    assert row in text and text.count("✓ holds |") == 2
+    assert text.count(row) == 3 and text.count("✓ holds |") == 6 and text.count("![") == 1
     assert "(../further/21_more.py)" in (gallery / "21_more.md").read_text(encoding="utf-8")
     index = (gallery / "README.md").read_text(encoding="utf-8")
     line = "- [{} A trial: does it run?]({}.md) *1 of 3 claims hold, 1 refuted, 1 undecided.*\n"
@@ -266,25 +266,8 @@ def test_another_run_lies_in_the_range_of_your_own_run_in_95_of_100_cases():
     assert pages._ends(row, 2**0.5) == f"{0.6 - half:.3f} to {0.6 + half:.3f}"
 
 
-def test_a_gallery_page_has_the_runs_on_mnist_and_of_another_case_and_the_earlier_ones(
-    gallery, lessons
-):
-    for other in "mnist", "triage":
-        (gallery / other).mkdir()
-        (gallery / other / "03_works.json").write_text((gallery / "03_works.json").read_text())
-    (gallery / "03_works.earlier.md").write_text("Seed 3: claim 1 failed.\n")
-    assert command.main(["gallery"], lessons) == 0
-    text = (gallery / "03_works.md").read_text(encoding="utf-8")
-    _, others = text.split("## The same on real MNIST\n")
-    others, earlier = others.split("## Earlier runs\n\nSeed 3: claim 1 failed.\n")
-    for other in others.split("## The same for triage\n"):
-        assert "| T | mean | 95 % interval |" in other and "✗ refuted |" in other
-        assert "| one \\| two | 1.000 | 0.900 to 1.100 |" in other
-    assert text.count("![") == 1 and earlier == "\n[All lessons](README.md)\n"
-
-
 @pytest.mark.parametrize("place", [".", "mnist"])
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "[" * 100_000, "\udcff"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", "[" * 100_000, "\udcff"])
 def test_broken_results_are_one_line_and_replace_nothing(text, place, gallery, lessons, capsys):
     (gallery / "mnist").mkdir()  # lesson 03 is fine, and its page would be written first
     broken = gallery / place / "21_more.json"
@@ -364,11 +347,7 @@ def test_an_installed_package_has_all_folders_and_says_where_the_lessons_are(tmp
 def test_notebooks_have_the_cells_of_the_scripts(lessons, tmp_path):
     pytest.importorskip("jupytext")
     assert command.main(["notebooks", "--out", str(tmp_path / "books")], lessons) == 0
-    assert sorted(p.stem for p in (tmp_path / "books").iterdir()) == [
-        "03_works",
-        "07_fails",
-        "21_more",
-    ]
+    assert sorted(p.stem[:2] for p in (tmp_path / "books").iterdir()) == ["03", "07", "21"]
     book = json.loads((tmp_path / "books" / "03_works.ipynb").read_text())
     kinds = [cell["cell_type"] for cell in book["cells"]]
     assert kinds == ["markdown", "code"] * 3 + ["markdown"]
@@ -400,7 +379,7 @@ def test_a_notebook_runs_from_end_to_end(tmp_path, monkeypatch):
     where = {"metadata": {"path": str(tmp_path)}}
     nbclient.NotebookClient(notebook, timeout=300, resources=where).execute()
     saved = json.loads((tmp_path / "results" / "01_hidden_channel.json").read_text())
-    assert saved["settings"]["student_steps"] == 60 and len(saved["claims"]) == 3
+    assert saved["settings"]["student_steps"] == 60 and saved["claims"]
     assert (tmp_path / "results" / "01_hidden_channel.png").exists()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert any("image/png" in output.get("data", ()) for output in outputs)  # the figure

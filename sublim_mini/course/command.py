@@ -73,15 +73,14 @@ def load(where, name):
 
 def run_one(path, out, flags):
     """Run a lesson by its own command line: what it is about, what it saved, and its status."""
-    root = str(Path(__file__).parents[2])
-    env = {**os.environ, "MPLBACKEND": "agg", "PYTHONUTF8": "1"}
-    env["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [env.get("PYTHONPATH")])])
+    python_path = f"{LESSONS.parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}".rstrip(
+        os.pathsep
+    )
+    env = dict(os.environ, MPLBACKEND="agg", PYTHONUTF8="1", PYTHONPATH=python_path)
     one_page = path.stem.startswith("00_")  # it has no flags and saves no JSON
     command = [sys.executable, str(path.resolve()), *([] if one_page else ["--out", ".", *flags])]
-    made, began = about(path), time.perf_counter()
-    done = subprocess.run(
-        command, env=env, cwd=out, capture_output=True, encoding="utf-8", errors="replace"
-    )
+    made, began, text = about(path), time.perf_counter(), {"encoding": "utf-8", "errors": "replace"}
+    done = subprocess.run(command, env=env, cwd=out, capture_output=True, **text)
     made |= {"status": done.returncode, "seconds": time.perf_counter() - began}
     try:
         if not done.returncode:

@@ -32,8 +32,8 @@ def ending(lesson):
     """How a lesson ended, in a few words: how many claims hold, or that it failed."""
     if lesson.get("status"):
         return f"FAILED with status {lesson['status']}"
-    claims = [claim["verdict"] for claim in lesson["results"]["claims"]]
-    checks = [check["verdict"] for check in lesson["results"]["checks"]]
+    results = lesson["results"]
+    claims, checks = ([one["verdict"] for one in results[k]] for k in ("claims", "checks"))
     said = f"{claims.count('holds')} of {len(claims)} claims hold" if claims else "No claims"
     for verdict in "refuted", "undecided":
         said += f", {claims.count(verdict)} {verdict}" if verdict in claims else ""
