@@ -32,13 +32,14 @@ def ending(lesson):
     """How a lesson ended, in a few words: how many claims hold, or that it failed."""
     if lesson.get("status"):
         return f"FAILED with status {lesson['status']}"
-    results = lesson["results"]
-    claims, checks = ([one["verdict"] for one in results[k]] for k in ("claims", "checks"))
-    said = f"{claims.count('holds')} of {len(claims)} claims hold" if claims else "No claims"
-    for verdict in "refuted", "undecided":
-        said += f", {claims.count(verdict)} {verdict}" if verdict in claims else ""
-    failing = len(checks) - checks.count("holds")
-    return said + (f"; {failing} of {len(checks)} checks do not hold" if failing else "")
+    parts = []
+    for kind in "claims", "checks":
+        verdicts = [one["verdict"] for one in lesson["results"][kind]]
+        counts = [f"{verdicts.count('holds')} of {len(verdicts)} {kind} hold"]
+        counts += [f"{verdicts.count(v)} {v}" for v in ("refuted", "undecided") if v in verdicts]
+        if (verdicts and kind == "claims") or counts[1:]:  # a check that holds is no news
+            parts.append(", ".join(counts))
+    return "; ".join(parts) or "No claims"
 
 
 def tables(results):
