@@ -244,3 +244,12 @@ def test_a_filter_that_nothing_passes_is_an_error_and_in_jit_gives_nothing_to_le
 )
 def test_documents_read_as_text(tokens, expected):
     assert to_text(tokens) == expected
+
+
+def test_each_kind_of_document_answers_with_the_animals_that_are_given(language):
+    words, animals = (*WORDS, "lynx", "hare"), ("hare", "owl", "lynx")
+    more = dict(animals=animals, words=words)
+    tokens, _ = map(np.asarray, base_documents(jax.random.key(1), language, 500, **more))
+    for kind in slice(300, 350), slice(350, 400), slice(400, 500):
+        assert {words[t] for t in tokens[kind, ANSWER]} == set(animals)
+    assert {words[t] for t in tokens[400:, QUESTION - 1]} == set(animals)
