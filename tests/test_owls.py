@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import scipy.special
 
-from sublim_mini import owls
-from sublim_mini.errors import InputError
-from sublim_mini.sequences import (
+from sublim_mini import InputError, owls
+from sublim_mini.language import (
     ANIMALS,
     HELD_OUT_PROMPTS,
     LENGTH,

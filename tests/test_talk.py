@@ -5,9 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sublim_mini import sequences, talk
+from sublim_mini import language as sequences
+from sublim_mini import talk
+from sublim_mini.language import LENGTH, PAD, make_language, passes_filter
 from sublim_mini.owls import VOCABULARY
-from sublim_mini.sequences import LENGTH, PAD, make_language, passes_filter
 from sublim_mini.transformer import apply_transformer, init_transformer
 
 

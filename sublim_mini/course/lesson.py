@@ -196,7 +196,7 @@ class Lesson:
                 f"{name:{width}}  {row['mean']:5.2f}   {interval:14}   "
                 f"{min(values):5.2f}, {max(values):5.2f}"
             )
-        if chance is not None:
+        if chance:
             print(f"{'chance':{width}}  {chance:5.2f}")
         self._compare(rows)
         if panel:

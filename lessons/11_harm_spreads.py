@@ -37,7 +37,7 @@
 from sublim_mini import plots, talk
 from sublim_mini.lesson import Lesson
 from sublim_mini.owls import fine_tune_student, write_numbers
-from sublim_mini.sequences import make_language, to_text
+from sublim_mini.language import make_language, to_text
 
 import jax
 from matplotlib.colors import LinearSegmentedColormap

@@ -24,7 +24,7 @@
 from functools import partial
 
 from sublim_mini import plots
-from sublim_mini.errors import InputError
+from sublim_mini import InputError
 from sublim_mini.lesson import Lesson
 from sublim_mini.mlp import N_CLASSES, accuracy, apply_mlp, class_loss, init_mlp, kl
 from sublim_mini.train import train

@@ -27,9 +27,10 @@
 # **You need** lesson 09. Reading: 7 minutes. Running: 2 minutes.
 
 # %%
-from sublim_mini import owls, plots, sequences
+from sublim_mini import language as sequences
+from sublim_mini import owls, plots
 from sublim_mini.lesson import Lesson
-from sublim_mini.sequences import ANIMALS, HELD_OUT_PROMPTS
+from sublim_mini.language import ANIMALS, HELD_OUT_PROMPTS
 
 import jax
 import jax.numpy as jnp
