@@ -7,8 +7,8 @@ import zlib
 
 import numpy as np
 
-from .digits import SIDE, draw_digits
-from .errors import InputError
+from .. import InputError
+from ..digits import SIDE, draw_digits
 
 N_DIGITS, N_TEST = 3000, 500  # the last 500 are for the test
 LEVELS = 16  # of gray: enough for the eye and for training, at half the size
