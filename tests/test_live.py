@@ -342,7 +342,7 @@ def test_a_class_from_prediction_to_act_2_and_a_drawn_digit(visit):
     assert len(answers) >= 12 and "Most frequent answer: red student" in shown(page, "usual")
 
     page.click("#act2")  # the same random numbers, other labels; act 1 stays beside it
-    assert shown(page, "main") == "Pause" and "call a 2?" in shown(page, "predicted")
+    assert shown(page, "main") == "Pause" and "answer to a 2?" in shown(page, "predicted")
     finish(page)
     page.click("#reveal")
     page.click("[data-panel=answers]")
@@ -350,7 +350,7 @@ def test_a_class_from_prediction_to_act_2_and_a_drawn_digit(visit):
     assert "2 is called 2" in page.locator("#tables canvas").first.get_attribute("aria-label")
     assert "2 is called 5" in page.locator("#tables canvas").last.get_attribute("aria-label")
     page.click("[data-panel=draw]")
-    box = page.locator("#pad").bounding_box()
+    box = page.wait_for_selector("#pad").bounding_box()
     places = [(0.3, 0.2), (0.7, 0.2), (0.45, 0.85)]  # a 7
     places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in places]
     page.mouse.move(*places[0])
