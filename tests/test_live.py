@@ -394,10 +394,12 @@ def test_the_address_restores_a_setting_that_can_be_seen(visit):
     assert again.locator("input[value=layer1]").is_visible() and again.is_checked("[value=layer1]")
     assert again.input_value("select[name=aux]") == "80" and again.inner_text("#notice") == ""
     assert "layer 1, class head" in shown(again, "differentTitle")
-    again.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
-    again.click("#copy")  # where copying fails, the address leads to this very run
-    again.wait_for_function("$('notice').textContent.includes('copy the address')")
-    assert again.evaluate("location.hash").endswith("&seed=42")
+    third = visit("#aux=5")
+    third.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
+    third.click("#copy")  # where copying fails, the address leads to this very run
+    third.wait_for_timeout(300)
+    assert "copy the address above" in third.inner_text("#notice")
+    assert third.url.endswith(f"&seed={third.evaluate('run.settings.seed')}")
 
 
 MALFORMED = ["#aux=7", "#seed=-1", "#seed=1e99", "#%%%", "#x=<img src=x onerror=alert(1)>"]
