@@ -445,6 +445,8 @@ def test_no_sideways_scrolling_and_drawings_as_sharp_as_the_screen(width, height
     for panel in "ten", "answers", "draw", "runs":
         page.click(f"[data-panel={panel}]")
         assert fits(page, width, height if width > 1000 else None)
+    page.evaluate("mode === 'run' && command('paused')")
+    page.wait_for_timeout(300)
     page.set_viewport_size({"width": width - 60, "height": height})
     page.wait_for_timeout(300)
     sizes = "((c) => [c.width, c.clientWidth * devicePixelRatio])($('chart'))"
