@@ -19,8 +19,13 @@ import numpy as np
 import optax
 import pytest
 
+<<<<<<< HEAD
 from sublim_mini import InputError, digits
 from sublim_mini.course import live
+=======
+from sublim_mini import digits
+from sublim_mini.course import command, live
+>>>>>>> main
 from sublim_mini.mlp import apply_mlp, aux_loss, class_loss, init_mlp
 
 pytestmark = pytest.mark.xdist_group("live")  # one browser
@@ -322,6 +327,9 @@ def test_a_class_from_prediction_to_act_2_and_a_drawn_digit(visit):
     page.wait_for_function(f"run.step === {reached + 1}")
     page.wait_for_timeout(400)
     assert page.evaluate("run.step") == reached + 1 and shown(page, "main") == "Continue"
+    page.click("#main")
+    page.wait_for_timeout(600)
+    assert reached + 2 <= page.evaluate("run.step") <= reached + 6  # as slow as before
     page.click("#skip")
     page.wait_for_function("run.phase === 'students' && run.step > 2")
     steps = page.evaluate("run.points.filter(({ match }) => 'same' in match).map(({ x }) => x)")
