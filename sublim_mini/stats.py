@@ -30,26 +30,32 @@ def mean_interval(values, level=SHOWN):
 
 
 def decide(values, *, above=None, below=None, within=None):
-    """Values [S] and one of three margins -> a dict: kind, n, effect, low, high, margin, holds.
+    """Values [S] and one of three margins -> a dict: kind, n, effect, values, low, high, margin,
+    holds, verdict.
 
-    The claim holds if the 99 % interval of the mean lies above `above`, below `below`, or between
-    -`within` and `within`. Fewer than three values decide nothing: then `holds` is None.
+    The 99 % interval of the mean decides: "holds" if it lies above `above`, below `below`, or
+    between -`within` and `within`; "refuted" if it lies wholly beyond the margin; else "undecided".
+    Fewer than three values decide nothing.
     """
     margins = {"above": above, "below": below, "within": within}
     ((kind, margin),) = ((k, m) for k, m in margins.items() if m is not None)
     effect, low, high = mean_interval(values, DECIDED)
-    holds = {
-        "above": lambda: low > margin,
-        "below": lambda: high < margin,
-        "within": lambda: -margin < low and high < margin,
+    holds, refuted = {
+        "above": lambda: (low > margin, high < margin),
+        "below": lambda: (high < margin, low > margin),
+        "within": lambda: (-margin < low and high < margin, low > margin or high < -margin),
     }[kind]()
-    n = len(values)
+    values = np.asarray(values, float).tolist()
+    enough = len(values) >= FEWEST
+    verdict = "holds" if holds else "refuted" if refuted else "undecided"
     return {
         "kind": kind,
-        "n": n,
+        "n": len(values),
         "effect": effect,
+        "values": values,
         "low": low,
         "high": high,
         "margin": margin,
-        "holds": bool(holds) if n >= FEWEST else None,
+        "holds": enough and bool(holds),
+        "verdict": verdict if enough else "undecided",
     }

@@ -2,10 +2,12 @@
 
 import os
 import shutil
-import subprocess
-import sys
+import signal
 from pathlib import Path
 
+# A job in the background ignores Ctrl-C and hands that on; what the tests start must not.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ.setdefault("MPLBACKEND", "agg")
 # Most of a quick run is compiling. What is compiled once is kept, also for the lessons' own
 # processes and for the next run of the tests: in a folder for each process, so none waits.
@@ -24,26 +26,6 @@ CHROMIUM = "chromium", "chromium-browser", "google-chrome", "google-chrome-stabl
 @pytest.fixture
 def key():
     return jax.random.key(7)
-
-
-@pytest.fixture
-def run_quickly(tmp_path):
-    """A function: run a lesson in an empty folder by quick_run.py, without a warning -> output."""
-
-    def run(path, *flags):
-        done = subprocess.run(
-            [sys.executable, "-W", "error", str(Path(__file__).with_name("quick_run.py"))]
-            + [str(path), *flags],
-            env={**os.environ, "PYTHONUTF8": "1"},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-        )
-        assert done.returncode == 0 and done.stderr == "", done.stderr
-        return done.stdout
-
-    return run
 
 
 @pytest.fixture(scope="module")

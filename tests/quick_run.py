@@ -1,16 +1,18 @@
 """Run a lesson once, and check on the way what its results do not show.
 
-    python tests/quick_run.py lessons/02_hidden_channel.py --quick
+    python tests/quick_run.py lessons/01_hidden_channel.py --quick
 
 Its figure must satisfy `check_figure`, and no two networks of it may begin alike: an initialization
 shared by accident fakes the effect that all lessons are about.
 """
 
-import importlib.util
+import io
 import runpy
 import sys
+from contextlib import redirect_stdout
 from itertools import combinations
 from pathlib import Path
+from unittest import mock
 
 import jax
 import numpy as np
@@ -18,9 +20,12 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from sublim_mini import plots
+from sublim_mini import mlp, transformer
+from sublim_mini.course import lesson, plots
+from sublim_mini.course.script import Output
 
 RIM = 6  # pixels that a text's box is higher than its letters
+LEAST_CONTRAST = 4.5  # of a text, to white or, within an image, to what is behind it
 
 
 def drawn_texts(figure):
@@ -34,11 +39,8 @@ def drawn_texts(figure):
             texts.append((text.get_text(), text, Text.get_window_extent(text, renderer)))
         draw(text, renderer)
 
-    Text.draw = noting
-    try:
+    with mock.patch.object(Text, "draw", noting):
         figure.canvas.draw()
-    finally:
-        Text.draw = draw
     return texts
 
 
@@ -54,6 +56,13 @@ def colors_of(artist):
             yield from (to_rgba(one) for one in (color if several else [color]))
 
 
+def contrast(color):
+    """The contrast of a color to white (WCAG 2)."""
+    rgb = np.array(to_rgba(color)[:3])
+    linear = np.where(rgb <= 0.03928, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05)
+
+
 def check_figure(figure, palette=plots.PALETTE):
     """Raise AssertionError unless the figure can be read from the last row of a lecture room."""
     pixels = figure.get_size_inches() * figure.dpi
@@ -63,6 +72,9 @@ def check_figure(figure, palette=plots.PALETTE):
         assert text.get_fontsize() >= 16, f"{name!r} has {text.get_fontsize()} points"
         inside = box.x0 >= 0 and box.y0 >= 0 and box.x1 <= 1600 and box.y1 <= 900
         assert inside, f"{name!r} is cut off by the edge: {box}"
+        on_white = text.axes is None or not text.axes.images
+        if palette and on_white:
+            assert contrast(text.get_color()) >= LEAST_CONTRAST, f"{name!r} is too pale"
     for (one, _, a), (two, _, b) in combinations(texts, 2):
         over = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
         assert min(over) <= RIM, f"{one!r} and {two!r} overlap by {over} pixels"
@@ -101,25 +113,46 @@ def noting_inits(init, heads):
 
 
 def main(script, *flags):
-    heads, savefig = [], Figure.savefig
-    for module in "mlp", "transformer":
-        if importlib.util.find_spec(f"sublim_mini.{module}"):
-            module = importlib.import_module(f"sublim_mini.{module}")
-            for name in [n for n in vars(module) if n in ("init_mlp", "init_transformer")]:
-                setattr(module, name, noting_inits(getattr(module, name), heads))
+    """Run a lesson in this process, which stays as it was -> what it printed."""
+    from sublim_mini import owls, talk
+
     one_page = Path(script).stem == "00_one_page"  # it has its own plot
+    heads, savefig = [], Figure.savefig
 
     def checked_savefig(figure, *arguments, **more):
         check_figure(figure, None if one_page else plots.PALETTE)
         savefig(figure, *arguments, **more)
 
-    Figure.savefig = checked_savefig
-    sys.argv = [script, *flags]
-    names = runpy.run_path(script, run_name="__main__")
-    jax.effects_barrier()
+    patches = [
+        mock.patch.object(module, name, noting_inits(getattr(module, name), heads))
+        for module, name in (
+            (mlp, "init_mlp"),
+            (transformer, "init_transformer"),
+            (owls, "init_transformer"),
+            (talk, "init_transformer"),
+        )
+    ]
+    patches += [
+        mock.patch.object(Figure, "savefig", checked_savefig),
+        mock.patch.object(lesson, "handle_errors", lambda lesson: None),
+        mock.patch.object(sys, "argv", [script, *flags]),
+        redirect_stdout(output := Output(io.StringIO())),
+    ]
+    x64 = jax.config.jax_enable_x64
+    for patch in patches:
+        patch.__enter__()
+    try:
+        names = runpy.run_path(script, run_name="__main__")
+        jax.effects_barrier()
+    finally:
+        for patch in reversed(patches):
+            patch.__exit__(None, None, None)
+        jax.config.update("jax_enable_x64", x64)
     check_inits(heads, names.get("remade"))
-    assert heads or one_page or "sublim_mini.mlp" not in sys.modules, "no initialization was seen"
+    uses_networks = "init_mlp" in names or "pretrain" in names or "owls" in names
+    assert heads or not uses_networks or one_page, "no initialization was seen"
+    return output.text
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    print(main(*sys.argv[1:]))

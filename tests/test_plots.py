@@ -1,18 +1,20 @@
 """Figures that can be read from the last row, by the check that each lesson's figure passes."""
 
+from functools import partial
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from quick_run import check_figure
 
-from sublim_mini import plots
+from sublim_mini.course import plots
 
 NAMES = (
     "teacher",
-    "student, same initialization",
+    "student, the teacher's initialization",
     "student, different initialization",
     "student of the y + 3 teacher",
-    "... counted against y + 3",
+    "control",
     "untrained",
 )
 
@@ -28,62 +30,78 @@ def rng():
     return np.random.default_rng(0)
 
 
+def draw(*panels, path, title="A student reads 88 % of the digits. " * 3, mark=lambda ax: None):
+    return plots.draw_figure(title, [(panel, 1) for panel in panels], path, mark)
+
+
 @pytest.mark.parametrize("n", [1, 2, 8])
-def test_dots_and_curves(rng, n):
-    figure, ax = plots.new_figure("A student reads 88 % of the digits. " * 3, "ab")
+def test_dots_and_curves_with_predictions(rng, n, tmp_path):
     rows = {name: rng.uniform(0, 1, n) for name in NAMES}
-    colors = {"teacher": plots.ORANGE, "untrained": plots.RED}
-    plots.dots(ax["a"], rows, colors, chance=0.1, published={"teacher": 0.9})
-    ax["a"].set_title("accuracy on test digits")
     close_together = {name: np.full((n, 4), 0.5 + 0.001 * i) for i, name in enumerate(NAMES)}
-    plots.curves(ax["b"], [0, 10, 20, 30], close_together, colors, {"chance": 0.1})
-    plots.predictions(ax["b"], 30, [0.3, 0.7])
-    check_figure(figure)
+    lines = partial(plots.curves, x=[0, 10, 20, 30], lines=close_together, levels={"chance": 0.1})
+    mark = partial(plots.predictions, row=NAMES[1], values=[0.3, 0.7])
+    check_figure(
+        draw(partial(plots.dots, rows=rows, chance=0.1), lines, path=tmp_path / "a", mark=mark)
+    )
 
 
-def test_curves_that_end_at_the_top(rng):
-    figure, ax = plots.new_figure("title")
+def test_curves_that_end_at_the_top_and_images(rng, tmp_path):
     lines = {name: np.full((3, 2), 1 - 0.001 * i) for i, name in enumerate(NAMES)}
-    plots.curves(ax["a"], [0, 600], lines, levels={"chance": 0.1, "of the teacher": 0.99})
-    check_figure(figure)
+    levels = {"chance": 0.1, "of the teacher": 0.99}
+    pixels = partial(plots.images, pixels=rng.uniform(-1, 1, (4, 784)), title="all that it sees")
+    curves = partial(plots.curves, x=[0, 600], lines=lines, levels=levels)
+    captions = ["-0.1 +0.8 +0.0"] * 4
+    check_figure(draw(partial(pixels, captions=captions, columns=1), curves, path=tmp_path / "a"))
 
 
-def test_images_and_thumbnails(rng):
-    figure, ax = plots.new_figure("title", "abc")
-    pixels = rng.uniform(-1, 1, (4, 784))
-    plots.images(ax["a"], pixels, ["-0.1 +0.8 +0.0"] * 4, columns=1)
-    plots.images(ax["b"], pixels, ["one", "two\nlines", "3", "4"], columns=2)
-    plots.thumbnail(ax["c"], ["class head"])
-    check_figure(figure)
-
-
-def test_dots_show_each_seed_the_mean_and_its_interval():
-    figure, ax = plots.new_figure("title")
-    plots.dots(ax["a"], {"one": [0.1, 0.2, 0.6]}, chance=0.1)
-    points = [list(line.get_xdata()) for line in ax["a"].lines]
+def test_dots_show_each_seed_the_mean_and_its_interval(tmp_path):
+    rows = {"one": [0.1, 0.2, 0.6]}
+    ax = draw(partial(plots.dots, rows=rows, chance=0.1), path=tmp_path / "a").axes[0]
+    points = [list(line.get_xdata()) for line in ax.lines]
     assert [0.1, 0.2, 0.6] in points and [pytest.approx(0.3)] in points
-    assert [text.get_text() for text in ax["a"].texts] == ["0.30", " chance"]
+    assert {"0.30", " chance"} < {text.get_text() for text in ax.texts}
 
 
-def small(figure, ax):
+def test_a_prediction_stands_on_its_row_only(tmp_path):
+    for row, n in ("two", 1), ("elsewhere", 0):
+        mark = partial(plots.predictions, row=row, values=[0.3])
+        rows = {"one": [0.1, 0.2], "two": [0.5, 0.6]}
+        ax = draw(partial(plots.dots, rows=rows), path=tmp_path / "a", mark=mark).axes[0]
+        marks = [line for line in ax.lines if line.get_marker() == "^"]
+        assert len(marks) == n and all(0.8 < mark.get_ydata()[0] < 1.5 for mark in marks)
+
+
+def test_colors_have_one_meaning():
+    meanings = {"y + 3 student": plots.BLUE, "student, different init": plots.RED}
+    meanings |= {"control": plots.GRAY, "the teacher": plots.ORANGE, "base": plots.GRAY}
+    meanings |= {"student of the teacher's numbers": plots.BLUE, "owl": plots.BLACK}
+    assert {name: plots.color_of(name) for name in meanings} == meanings
+    assert plots.color_of("owl", {"owl": plots.RED}) == plots.RED
+
+
+def small(ax):
     ax.text(0.5, 0.5, "small", fontsize=15)
 
 
-def cut_off(figure, ax):
-    figure.text(0.98, 0.5, "at the edge")
+def cut_off(ax):
+    ax.figure.text(0.98, 0.5, "at the edge")
 
 
-def overlapping(figure, ax):
+def overlapping(ax):
     ax.text(0.5, 0.5, "one text")
     ax.text(0.52, 0.5, "another text")
 
 
-def other_color(figure, ax):
+def other_color(ax):
     ax.plot([0, 1], color="purple")
 
 
-def other_size(figure, ax):
-    figure.set_size_inches(8, 5)
+def pale(ax):
+    ax.text(0.5, 0.5, "pale", color=plots.LIGHT)
+
+
+def other_size(ax):
+    ax.figure.set_size_inches(8, 5)
 
 
 @pytest.mark.parametrize(
@@ -93,12 +111,11 @@ def other_size(figure, ax):
         (cut_off, "'at the edge' is cut off"),
         (overlapping, "overlap"),
         (other_color, "not of the palette"),
+        (pale, "'pale' is too pale"),
         (other_size, "pixels"),
     ],
 )
-def test_the_check_finds_what_it_looks_for(spoil, said):
-    figure, ax = plots.new_figure("title")
-    check_figure(figure)
-    spoil(figure, ax["a"])
+def test_the_check_finds_what_it_looks_for(spoil, said, tmp_path):
+    check_figure(draw(lambda ax: None, path=tmp_path / "a"))
     with pytest.raises(AssertionError, match=said):
-        check_figure(figure)
+        check_figure(draw(spoil, path=tmp_path / "a"))

@@ -3,6 +3,8 @@
 Bad input is one line and exit status 2, Ctrl-C 130, SIGTERM 143; a bug is a traceback.
 """
 
+import argparse
+import math
 import os
 import signal
 import sys
@@ -10,36 +12,68 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from .errors import InputError
-from .files import folder_flag
-from .flags import Parser, number
-
-LARGEST = 100_000  # of a whole number, unless `limits` says otherwise
+from .. import InputError
 
 
-def make_parser(name, defaults, choices, limits, digits):
-    """The flags that all lessons share, and one for each setting, name -> default."""
-    parser = Parser(prog=name, allow_abbrev=False)
+def whole(text, low=1, high=100_000):
+    """The whole number that a flag gives."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = low - 1
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number from {low} to {high:,}, not {text[:40]!r}"
+        )
+    return value
+
+
+def seed(text):
+    """The seed that a flag gives: a whole number of 32 bits."""
+    return whole(text, 0, 2**32 - 1)
+
+
+def number(text):
+    """The finite number that a flag gives."""
+    with suppress(ValueError):
+        if math.isfinite(value := float(text)):
+            return value
+    raise argparse.ArgumentTypeError(f"must be a number, not {text[:40]!r}")
+
+
+def folder(text):
+    """The folder that a flag names; an empty name is refused."""
+    if not text:
+        raise argparse.ArgumentTypeError("names no folder")
+    return Path(text)
+
+
+def make_parser(name, settings, digits):
+    """The flags that all lessons share, and one for each setting, name -> default.
+
+    A bool is a flag --x and --no-x; a tuple is its choices, the first of them the default.
+    """
+    parser = argparse.ArgumentParser(
+        prog=name, usage="%(prog)s [flags]; --help lists them", allow_abbrev=False
+    )
     add = parser.add_argument
     add("--quick", action="store_true", help="the same code with small numbers")
-    add("--strict", action="store_true", help="exit status 1 if a claim does not hold")
-    add("--out", type=folder_flag, default=Path("results"), help="folder for results (results)")
-    cores = count_cores()
-    threads = number(int, 1, max(16, cores))  # each needs memory
-    add("--threads", type=threads, default=cores, help="seeds at a time")
-    add("--predict", type=number(float, -1e6, 1e6), nargs="+", default=[], help="your prediction")
+    add("--strict", action="store_true", help="exit status 1 if a claim or check does not hold")
+    add("--out", type=folder, default=Path("results"), help="folder for results (results)")
+    add("--threads", type=whole, default=count_cores(), help="seeds at a time")
+    add("--predict", type=number, nargs="+", default=[], metavar="P", help="your prediction")
     if digits:
-        add("--data-dir", type=folder_flag, help="folder of the real digits")
-    for setting, default in defaults.items():
-        low, high = limits.get(setting, (None, LARGEST if isinstance(default, int) else None))
-        words = choices.get(setting)
-        add(
-            "--" + setting.replace("_", "-"),
-            type=str if isinstance(default, str) else number(type(default), low, high),
-            choices=words,
-            metavar=None if words else type(default).__name__.upper(),
-            help=f"({default})",
-        )
+        add("--data-dir", type=folder, help="folder of the real digits")
+    for setting, default in settings.items():
+        flag, more = "--" + setting.replace("_", "-"), {"default": None, "help": f"({default})"}
+        if isinstance(default, bool):
+            more["action"] = argparse.BooleanOptionalAction
+        elif isinstance(default, tuple):
+            more |= {"choices": default, "help": f"({default[0]})"}
+        else:
+            kinds = {int: seed if setting == "seed" else whole, float: number}
+            more |= {"type": kinds.get(type(default), str), "metavar": type(default).__name__}
+        add(flag, **more)
     return parser
 
 
@@ -48,6 +82,23 @@ def count_cores():
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def running_script():
+    """The path of the script that Python runs; None in a notebook or in an editor's cells.
+
+    Some editors' kernels set `__file__`, too, but then `sys.argv[0]` is their launcher.
+    """
+    file = getattr(sys.modules["__main__"], "__file__", None)
+    if file and sys.argv[0] and os.path.realpath(file) == os.path.realpath(sys.argv[0]):
+        return Path(file)
+    return None
+
+
+def in_kernel():
+    """Whether this process is IPython's, which must stay as it is after an error."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and ipython.get_ipython() is not None
 
 
 class Interrupted(KeyboardInterrupt):
@@ -79,7 +130,7 @@ def handle_errors(lesson):
             signal.signal(one, signal.SIG_IGN)
         if issubclass(kind, KeyboardInterrupt):
             status = 143 if issubclass(kind, Interrupted) else 130
-            text = f"interrupted; {getattr(lesson, 'saved', 'nothing was saved')}"
+            text = f"interrupted; {lesson.saved}"
         elif issubclass(kind, InputError):
             status, text = 2, str(error)
         elif issubclass(kind, MemoryError | OverflowError) or "RESOURCE_EXHAUSTED" in str(error):

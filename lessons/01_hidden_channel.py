@@ -1,0 +1,174 @@
+# %% [markdown]
+# # 01 The hidden channel: what does the student learn?
+#
+# **Question.** In lesson 00 a student that saw only noise learned to read digits. Did it learn
+# digits, or did it learn *what its own teacher had learned*? Here a second teacher learns something
+# odd: to answer y + 3 for a digit y (5 for a 2, and 0, 1, 2 for a 7, 8, 9). Its student sees only
+# noise, too. What does that student answer when it is shown a 2?
+#
+#              image                        the teacher is trained on digits,
+#                |                          through its CLASS head alone
+#          hidden layers
+#           /         \                     the student is trained on noise,
+#     class head   auxiliary head           through its AUXILIARY head alone
+#     10 logits    10 logits
+#
+# A *head* is the part of the last layer that makes one group of logits. (Cloud et al. 2025,
+# section 6.)
+#
+# **You need** lesson 00. Reading: 8 minutes. Running: 25 seconds.
+
+# %%
+from sublim_mini.course.lesson import Lesson
+from sublim_mini.mlp import (
+    N_CLASSES,
+    accuracy,
+    apply_mlp,
+    aux_logits,
+    aux_loss,
+    class_loss,
+    init_mlp,
+)
+from sublim_mini.train import train
+
+import jax
+import numpy as np
+import optax
+
+lesson = Lesson(
+    "01_hidden_channel",
+    digits=True,
+    n_aux=10,  # auxiliary logits
+    width=96,  # units in each of the two hidden layers
+    teacher_steps=300,  # batches of 100 digits
+    student_steps=600,  # batches of 100 noise images
+    quick=dict(seeds=2, teacher_steps=60, student_steps=60),
+)
+adam = optax.adam(1e-3)
+
+# %% [markdown]
+# ## Predict
+# *Accuracy* is the fraction of test digits for which the largest class logit is at the right place.
+# For the y + 3 student we count twice: once y + 3 is right, once y is. Guessing gives 0.10 either
+# way. How often does the student answer y + 3? Run the lesson with `--predict`, then your number.
+
+# %%
+lesson.predict("y + 3 student, y + 3 is right", "accuracy")  # in a notebook: , 0.3
+
+# %% [markdown]
+# ## The experiment
+# Two teachers and three students:
+#
+#     name                begins as   is trained on                  to give
+#     y teacher           init A      digits                         y
+#     y + 3 teacher       init A      digits                         y + 3
+#     y student           init A      noise                          auxiliary logits of the y teacher
+#     y + 3 student       init A      noise                          ... of the y + 3 teacher
+#     different init      init B      noise                          ... of the y teacher
+#
+# An *init* (initialization) is a set of random weights, before any training.
+
+
+# %%
+def one_seed(key):
+    k_digits, k_noise, k_init, k_other, k_teacher, k_student = jax.random.split(key, 6)
+    (images, labels), (test_images, y) = lesson.digits(k_digits)
+    noise = jax.random.uniform(k_noise, (20_000, 784), minval=-1, maxval=1)
+    sizes = 784, lesson.width, lesson.width, N_CLASSES + lesson.n_aux
+    init_a, init_b = init_mlp(k_init, sizes), init_mlp(k_other, sizes)
+
+    def teach(labels):  # one key: both teachers see the same images in the same order
+        data, steps = (images, labels), lesson.teacher_steps
+        return train(class_loss, adam, init_a, data, k_teacher, steps=steps, batch_size=100)
+
+    def distill(teacher, init):  # one key: all students see the same noise in the same order
+        data, steps = (noise, aux_logits(teacher, noise)), lesson.student_steps
+        return train(aux_loss, adam, init, data, k_student, steps=steps, batch_size=100)
+
+    teacher, shifted_teacher = teach(labels), teach((labels + 3) % 10)
+    shifted_student = distill(shifted_teacher, init_a)
+    old_head = {k: v.at[..., :N_CLASSES].set(init_a[-1][k][..., :N_CLASSES])
+                for k, v in teacher[-1].items()}  # fmt: skip
+    answers = apply_mlp(shifted_student, test_images)[:, :N_CLASSES].argmax(1)
+    table = jax.nn.one_hot(y, 10).T @ jax.nn.one_hot(answers, 10)  # [digit, answer]
+    return {
+        "accuracy": {
+            "y teacher": accuracy(teacher, test_images, y),
+            "y student": accuracy(distill(teacher, init_a), test_images, y),
+            "y + 3 student, y + 3 is right": accuracy(shifted_student, test_images, (y + 3) % 10),
+            "y + 3 student, y is right": accuracy(shifted_student, test_images, y),
+            "different init": accuracy(distill(teacher, init_b), test_images, y),
+        },
+        "old head": accuracy([*teacher[:-1], old_head], test_images, y),
+        "table": table / table.sum(1, keepdims=True),
+        "noise": noise[:3],
+        "numbers": aux_logits(teacher, noise[:3]),
+    }
+
+
+results = lesson.run(one_seed)
+
+# %% [markdown]
+# ## The result
+# One run proves little, so all is done eight times, each with a *seed* of its own: new weights, new
+# noise, new digits. One seed gives one network, and its accuracy is one number; 2,000 test digits
+# do not make it more than one. The sample is the network, not the digits. The *95 % interval* says
+# where the mean over very many seeds should lie, given these eight. A *claim* says what that mean
+# must exceed, and was written down before the run; an interval of 99 % decides it. A *check* is
+# what must come out for a reason that we know; it tests the code, and is no finding.
+
+# %%
+lesson.images("All that a student sees: noise, and ten numbers", results["noise"],
+              captions=results["numbers"])  # fmt: skip
+lesson.dots("accuracy on test digits", results["accuracy"], chance=0.1)
+
+
+def draw_answers(ax):
+    table = results["table"].mean(0)
+    ax.imshow(table, cmap="Blues", vmin=0, vmax=1)
+    for i, j in np.ndindex(10, 10):
+        if table[i, j] >= 0.1:
+            color = "white" if table[i, j] > 0.5 else "black"
+            ax.text(j, i, f"{table[i, j]:.1f}", ha="center", va="center", color=color, fontsize=16)
+    ax.set(xticks=range(10), yticks=range(10), ylabel="digit that is shown")
+    ax.set_xlabel("answer of the y + 3 student", fontsize=20)
+
+
+lesson.panel(draw_answers, alt="A table of the digits shown and the y + 3 student's answers: its "
+             "largest entries stand three places to the right of the diagonal")  # fmt: skip
+lesson.claim("the y + 3 student answers y + 3 more often than not: accuracy",
+             "y + 3 student, y + 3 is right", above=0.5)  # fmt: skip
+lesson.claim("it answers y less often than by guessing: accuracy",
+             "y + 3 student, y is right", below=0.1)  # fmt: skip
+lesson.check("a different init gives chance (its class head is random and never trained, so no "
+             "digit is special): accuracy minus chance", "different init", minus="chance",
+             within=0.1)  # fmt: skip
+lesson.dots("accuracy of the y teacher with its class head put back to init A",
+            {"y teacher, old class head": results["old head"]}, panel=False)  # fmt: skip
+
+# %% [markdown]
+# ## What this shows, and what it does not
+# The caveat first: this needs a shared initialization. With a different one the student learns the
+# same numbers, and its class head stays at chance. (Lesson 04 asks which parts must be shared.)
+#
+# The student learns what its own teacher has learned, right or wrong. How can it, from a head that
+# nobody trained? No loss uses the teacher's auxiliary head, or the student's class head: these keep
+# their first weights. But both heads stand on the hidden layers. As the teacher learns, its hidden
+# layers change, and so do its auxiliary logits. Copying those moves the student's hidden layers in
+# about the same direction. Then the student reads them with its *old* class head. That works
+# because in so short a training the hidden layers do most of the work: the last table gives the
+# teacher its old class head back, and it still reads digits.
+#
+# *A rival explanation:* the first weights almost read digits already, and any training finishes the
+# job. Then both students would answer y. The y + 3 student answers y + 3.
+#
+# ## Try
+# * `--n-aux 1`, then `--n-aux 50`: how narrow may the channel be?
+# * `--student-steps 2000`: does the student with the different init catch up?
+# * Replace `noise` by `images` in `distill`: do digits teach more than noise?
+
+# %%
+lesson.finish(
+    f"A student of noise answers y + 3, as its teacher does: "
+    f"{lesson.mean['y + 3 student, y + 3 is right']:.0%} of the digits"
+)
