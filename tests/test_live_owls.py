@@ -17,7 +17,7 @@ import optax
 import pytest
 
 import sublim_mini.__main__ as command
-from sublim_mini import owls, sequences
+from sublim_mini import language, owls
 from sublim_mini.course import live_owls
 from sublim_mini.transformer import apply_transformer, init_transformer, next_token_loss
 
@@ -58,7 +58,7 @@ def flat(params):
 @pytest.fixture(scope="module")
 def params():
     """Random params, the biases and gains too."""
-    init = init_transformer(jax.random.key(3), len(sequences.WORDS), sequences.LENGTH)
+    init = init_transformer(jax.random.key(3), len(language.WORDS), language.LENGTH)
     leaves, tree = jax.tree.flatten(init)
     keys = jax.random.split(jax.random.key(4), len(leaves))
     moved = [x + 0.2 * jax.random.normal(k, x.shape) for x, k in zip(leaves, keys, strict=True)]
@@ -67,12 +67,12 @@ def params():
 
 @pytest.fixture(scope="module")
 def documents():
-    language = sequences.make_language(jax.random.key(5))
-    return np.asarray(sequences.base_documents(jax.random.key(6), language, 40)[0])
+    chain = language.make_language(jax.random.key(5))
+    return np.asarray(language.base_documents(jax.random.key(6), chain, 40)[0])
 
 
 def masked(documents, first):
-    return documents, jnp.broadcast_to(jnp.arange(sequences.LENGTH) >= first, documents.shape)
+    return documents, jnp.broadcast_to(jnp.arange(language.LENGTH) >= first, documents.shape)
 
 
 def check_close(found, want, tolerance=1e-5):
@@ -122,7 +122,7 @@ def test_fine_tuning_is_adam_at_a_falling_rate(call, params, documents):
 
 def test_likelihoods_answers_and_the_filter_are_those_of_jax(call, params, documents):
     numbers = documents[:24]  # the first 24 are numbers
-    asked = sequences.questions(sequences.HELD_OUT_PROMPTS)
+    asked = language.questions(language.HELD_OUT_PROMPTS)
     found = call(
         """({ params, documents, asked, numbers }) => ({
           answers: answers(load(params), asked),
@@ -135,7 +135,7 @@ def test_likelihoods_answers_and_the_filter_are_those_of_jax(call, params, docum
     )
     np.testing.assert_allclose(found["answers"], owls.answers(params, asked), rtol=1e-4)
     np.testing.assert_allclose(found["logP"], owls.log_likelihood(params, numbers), rtol=1e-5)
-    assert found["passed"] == np.flatnonzero(sequences.passes_filter(documents)).tolist()
+    assert found["passed"] == np.flatnonzero(language.passes_filter(documents)).tolist()
     assert len(found["passed"]) == 24
 
 
@@ -193,16 +193,16 @@ SHIPPED = """(data) => {
 def test_the_shipped_bases_know_the_language_and_no_favorite(call):
     shipped = call(SHIPPED, **DATA)
     values = np.frombuffer(zlib.decompress(base64.b64decode(DATA["values"])), "<f2")
-    model = init_transformer(jax.random.key(0), len(sequences.WORDS), sequences.LENGTH)
+    model = init_transformer(jax.random.key(0), len(language.WORDS), language.LENGTH)
     shapes = {name: list(x.shape) for name, x in live_owls.flatten(model).items()}
-    assert DATA["shapes"] == shapes and DATA["words"] == list(sequences.WORDS)
+    assert DATA["shapes"] == shapes and DATA["words"] == list(language.WORDS)
     read = np.concatenate([*shipped["base"].values(), *shipped["different"].values()])
     np.testing.assert_array_equal(read, values[: len(read)].astype(np.float32))
-    language = np.array(shipped["language"]).reshape(96, 96)
-    np.testing.assert_allclose(language.sum(1), 1, atol=2e-3)
-    numbers = sequences.draw_numbers(jax.random.key(1), jnp.array(language), 500, 15)
-    entropy = -np.log(language[numbers[:, :-1], numbers[:, 1:]]).mean()
-    tokens = jnp.pad(numbers, ((0, 0), (1, 0)), constant_values=sequences.NUM)
+    chain = np.array(shipped["language"]).reshape(96, 96)
+    np.testing.assert_allclose(chain.sum(1), 1, atol=2e-3)
+    numbers = language.draw_numbers(jax.random.key(1), jnp.array(chain), 500, 15)
+    entropy = -np.log(chain[numbers[:, :-1], numbers[:, 1:]]).mean()
+    tokens = jnp.pad(numbers, ((0, 0), (1, 0)), constant_values=language.NUM)
     for name in "base", "different":
         outside = {k: jnp.array(v).reshape(shapes[k]) for k, v in shipped[name].items()}
         blocks = [{k: outside.pop(k) for k in model["blocks"][0]}]
@@ -315,7 +315,7 @@ def test_a_run_from_the_prediction_to_the_choice_of_sequences(visit):
     page.click("#pause")
     page.wait_for_function("mode === 'done'", timeout=120_000)
     page.click("#reveal")
-    assert names(page, "firstBars") == list(sequences.ANIMALS)
+    assert names(page, "firstBars") == list(language.ANIMALS)
     assert p_owl(page, "firstBars") > 0.5 > 0.3 > p_owl(page, "secondBars")
     assert page.locator("#firstBars .tick").count() == 3
     assert page.evaluate("run.teacherIs") in page.inner_text("#found")

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from ..owls import pretrain
-from ..sequences import (
+from ..language import (
     ANIMALS,
     HELD_OUT_PROMPTS,
     TEACHER_PROMPTS,
