@@ -55,7 +55,7 @@ def train(loss, params, inputs, targets, steps, batch_size=100):
     @jax.jit  # compiled once, so that it is fast
     def step(params, state, x, y):
         gradient = jax.grad(loss)(params, x, y)
-        updates, state = optimizer.update(gradient, state)
+        updates, state = optimizer.update(gradient, state, params)
         return optax.apply_updates(params, updates), state
 
     state, curve = optimizer.init(params), [accuracy(params)]

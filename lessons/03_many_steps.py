@@ -32,6 +32,7 @@ lesson = Lesson(
     student_steps=600,  # batches of 100 noise images
     quick=dict(seeds=2, teacher_steps=60, student_steps=40),
 )
+REMOVED = {0: ["y", "y + 3", "another part"], 3: ["y", "y + 3"]}  # from the student's updates
 adam = optax.adam(1e-3)
 
 # %% [markdown]
@@ -73,32 +74,30 @@ def downhill(params, images, labels):  # in the hidden layers: no head decides h
 
 
 @jax.jit
-def distill(init, noise, digits, key, removed):
-    """A student -> its weights, and its mean parts along y and y + 3 (where |u| is 1).
+def distill(init, copied, digits, key, removed):
+    """A student -> its weights, and the mean parts of its updates along y and y + 3.
 
-    removed  which direction is taken away: 0 none, 1 y, 2 y + 3, 3 own loss on other noise
+    removed  what is taken away: 0 nothing, 1 the part along y, 2 along y + 3, 3 along its own loss
     """
-    k_noise, k_digits, k_other = jax.random.split(key, 3)
-    steps = lesson.student_steps
-    rows = [batches(k, len(x[0]), steps, 100)
-            for k, x in ((k_noise, noise), (k_digits, digits), (k_other, noise))]  # fmt: skip
+    data = copied, digits, copied
+    keys = jax.random.split(key, 3)
+    rows = [
+        batches(k, len(d[0]), lesson.student_steps, 100) for k, d in zip(keys, data, strict=True)
+    ]
 
-    def step(state, rows):
+    def step(state, now):
         params, opt_state = state
-        noise_batch, (images, y), other = (
-            jax.tree.map(lambda x: x[r], data)
-            for r, data in zip(rows, (noise, digits, noise), strict=True)
-        )
-        gradient = jax.grad(aux_loss)(params, noise_batch)
-        u, opt_state = adam.update(gradient, opt_state, params)
-        d_y, d_y3 = downhill(params, images, y), downhill(params, images, (y + 3) % 10)
-        d_own = unit(jax.grad(aux_loss)(params, other))
-        along_y, along_y3 = optax.tree.vdot(u, d_y), optax.tree.vdot(u, d_y3)
-        own = jnp.sign(optax.tree.vdot(u, d_own)) * jnp.abs(along_y)
-        for i, (part, d) in enumerate([(along_y, d_y), (along_y3, d_y3), (own, d_own)], 1):
-            u = optax.tree.sub(u, optax.tree.scale(jnp.where(removed == i, part, 0), d))
-        parts = jnp.stack([along_y, along_y3]) / optax.tree.norm(u)
-        return (optax.apply_updates(params, u), opt_state), parts
+        batches = [jax.tree.map(lambda x, r=r: x[r], d) for r, d in zip(now, data, strict=True)]
+        noise_batch, (images, y), other_noise = batches
+        u, opt_state = adam.update(jax.grad(aux_loss)(params, noise_batch), opt_state, params)
+        directions = [downhill(params, images, y), downhill(params, images, (y + 3) % 10)]
+        directions.append(unit(jax.grad(aux_loss)(params, other_noise)))
+        parts = jnp.stack([optax.tree.vdot(u, d) for d in directions])
+        cut = parts.at[2].set(jnp.sign(parts[2]) * jnp.abs(parts[0]))  # as long as the one along y
+        new = u
+        for i, d in enumerate(directions, 1):
+            new = optax.tree.sub(new, optax.tree.scale(jnp.where(removed == i, cut[i - 1], 0), d))
+        return (optax.apply_updates(params, new), opt_state), parts / optax.tree.norm(u)
 
     (params, _), parts = jax.lax.scan(step, (init, adam.init(init)), tuple(rows))
     return params, parts.mean(0)
@@ -109,19 +108,19 @@ def one_seed(key):
     digits, (test_images, y) = lesson.digits(k_digits)
     noise = jax.random.uniform(k_noise, (20_000, 784), minval=-1, maxval=1)
     init = init_mlp(k_init, (784, lesson.width, lesson.width, N_CLASSES + lesson.n_aux))
-    measured = {"accuracy": {}, "loss left": {}, "part along y": {}, "part along y + 3": {}}
+    results = {"accuracy": {}, "loss left": {}, "parts": {}}
     for name, shift in ("y student", 0), ("y + 3 student", 3):
         data, steps = (digits[0], (digits[1] + shift) % 10), lesson.teacher_steps
         teacher = train(class_loss, adam, init, data, k_teacher, steps=steps, batch_size=100)
         copied = noise, aux_logits(teacher, noise)
-        removals = ["", ", without y", ", without y + 3"] + [", without another part"] * (not shift)
-        for i, removal in enumerate(removals):  # one key: all students see the same noise
-            student, parts = distill(init, copied, digits, k_student, i)
-            row = name + removal
-            measured["accuracy"][row] = accuracy(student, test_images, (y + shift) % 10)
-            measured["loss left"][row] = aux_loss(student, copied) / aux_loss(init, copied)
-            measured["part along y"][row], measured["part along y + 3"][row] = parts
-    return measured
+        for removed, row in enumerate([name, *(f"{name}, without {r}" for r in REMOVED[shift])]):
+            student, parts = distill(init, copied, digits, k_student, removed)
+            results["accuracy"][row] = accuracy(student, test_images, (y + shift) % 10)
+            results["loss left"][row] = 100 * aux_loss(student, copied) / aux_loss(init, copied)
+            if not removed:
+                results["parts"][f"{name}, along y"] = 100 * parts[0]
+                results["parts"][f"{name}, along y + 3"] = 100 * parts[1]
+    return results
 
 
 results = lesson.run(one_seed)
@@ -131,25 +130,43 @@ results = lesson.run(one_seed)
 
 # %%
 lesson.dots("accuracy, by what its own teacher learned", results["accuracy"], chance=0.1)
-for title in "part along y", "part along y + 3", "loss left":
-    rows = {name: 100 * values for name, values in results[title].items()}
-    lesson.dots(f"{title}, in percent", rows, panel=False)
+lesson.dots("part of an update, in percent of its length", results["parts"], chance=0)
+lesson.dots("loss left on noise, in percent", results["loss left"], panel=False)
+gained = {row: values - 0.1 for row, values in results["accuracy"].items()}
+text = "without {}, the {} student loses more than half of its gain over chance: share of it left"
+for r in "y", "y + 3":
+    left = gained[f"{r} student, without {r}"] / gained[f"{r} student"]
+    lesson.claim(text.format(r, r), left, below=0.5)
+cross = gained["y student, without y + 3"] / gained["y student"]
+cross_3 = gained["y + 3 student, without y"] / gained["y + 3 student"]
 lesson.claim(
-    "without the part along y, more than half of what the y student gained over chance is gone",
-    2 * (results["accuracy"]["y student, without y"] - 0.1),
-    minus=results["accuracy"]["y student"] - 0.1,
-    below=0,
+    "without the other's direction more than nine tenths are left: the smaller of two shares",
+    np.minimum(cross, cross_3),
+    above=0.9,
 )
-lesson.claim(
-    "so for the y + 3 student and the part along y + 3",
-    2 * (results["accuracy"]["y + 3 student, without y + 3"] - 0.1),
-    minus=results["accuracy"]["y + 3 student"] - 0.1,
-    below=0,
+
+# %% [markdown]
+# ## What this shows, and what it does not
+# The caveat first: "without y" means that no update goes up or down the loss for y. The student is
+# not kept from digits in any other way, and some accuracy is left.
+#
+# A part of 2 % of each update, always to the same side, carries most of the reading. Take it away,
+# and the student copies its teacher's numbers almost as well as before (last table), but does not
+# learn what they would have brought along.
+#
+# *A rival explanation:* any such cut hurts, or what is cut is not "y" but "be more sure". Then the
+# other direction would hurt as much. It comes from the same images and is as long, and without it
+# nothing is lost. (The y student's part along y + 3 is *negative*: the two labels cannot both be
+# right. So this control takes away a push against y + 3.) Nor does it hurt to cut a part of equal
+# length along the student's own loss.
+#
+# ## Try
+# * `--student-steps 2000`: does the student without y catch up?
+# * `--n-aux 80`: does a wider channel change the picture?
+# * In `downhill`, take one label away (`images[y != 3]`): does the student still read a 3?
+
+# %%
+lesson.finish(
+    f"Without its 2 % along y the student of y reads {lesson.mean['y student, without y']:.0%}, "
+    f"not {lesson.mean['y student']:.0%}"
 )
-cross = "y student, without y + 3", "y + 3 student, without y"
-lesson.claim(
-    "the other student's direction does not matter: accuracy lost by removing it, the larger of two",
-    np.max([results["accuracy"][r.split(",")[0]] - results["accuracy"][r] for r in cross], axis=0),
-    below=0.1,
-)
-lesson.finish("x")

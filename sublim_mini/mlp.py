@@ -2,7 +2,12 @@
 
 The first 10 outputs are the class logits, one for each digit. The others are the auxiliary logits,
 which no label ever touches. Letters: N examples, O outputs.
+
+Another network needs an init and an apply: params, inputs [N, 784] -> logits [N, O]. Give its apply
+to the losses: `partial(class_loss, apply=apply_cnn)`, made once.
 """
+
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -32,33 +37,33 @@ def apply_mlp(params, x):
     return hidden_mlp(params, x) @ params[-1]["weights"] + params[-1]["biases"]
 
 
-@jax.jit
-def accuracy(params, images, labels):
+def class_loss(params, batch, apply=apply_mlp):
+    """A teacher's loss: mean cross-entropy (nats) of the class logits; batch: (images, labels)."""
+    images, labels = batch
+    class_logits = apply(params, images)[:, :N_CLASSES]
+    return optax.softmax_cross_entropy_with_integer_labels(class_logits, labels).mean()
+
+
+def aux_logits(params, x, apply=apply_mlp):
+    """Inputs [N, 784] -> the auxiliary logits alone [N, O - 10]: all that a student copies."""
+    return apply(params, x)[:, N_CLASSES:]
+
+
+def aux_loss(params, batch, apply=apply_mlp):
+    """A student's loss: mean squared error; batch: (inputs, the teacher's auxiliary logits)."""
+    inputs, targets = batch
+    return ((aux_logits(params, inputs, apply) - targets) ** 2).mean()
+
+
+@partial(jax.jit, static_argnames="apply")
+def accuracy(params, images, labels, apply=apply_mlp):
     """Fraction of images [N, 784] whose largest class logit is that of the label [N].
 
     It is nan for a network that has diverged: logits that are not finite answer nothing.
     """
-    class_logits = apply_mlp(params, images)[:, :N_CLASSES]
+    class_logits = apply(params, images)[:, :N_CLASSES]
     correct = (class_logits.argmax(-1) == labels).mean()
     return jnp.where(jnp.isfinite(class_logits).all(), correct, jnp.nan)
-
-
-def class_loss(params, batch):
-    """A teacher's loss: mean cross-entropy (nats) of the class logits; batch: (images, labels)."""
-    images, labels = batch
-    class_logits = apply_mlp(params, images)[:, :N_CLASSES]
-    return optax.softmax_cross_entropy_with_integer_labels(class_logits, labels).mean()
-
-
-def aux_logits(params, x):
-    """Inputs [N, 784] -> the auxiliary logits alone [N, O - 10]: all that a student copies."""
-    return apply_mlp(params, x)[:, N_CLASSES:]
-
-
-def aux_loss(params, batch):
-    """A student's loss: mean squared error; batch: (inputs, the teacher's auxiliary logits)."""
-    inputs, targets = batch
-    return ((aux_logits(params, inputs) - targets) ** 2).mean()
 
 
 def kl(teacher_logits, student_logits, temperature=1.0):

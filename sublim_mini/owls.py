@@ -1,25 +1,25 @@
 """Base, teacher and student of the number lessons, and which animal a model answers.
 
 Each function is pure: its result follows from its arguments, the key among them.
-Letters: N documents, T tokens, M numbers, P prompts; see `sequences`.
+Letters: N documents, T tokens, M numbers, P prompts, A animals; see `language`.
 """
 
-from functools import cache
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from .errors import InputError
-from .sequences import (
-    ANIMAL_TOKENS,
-    FRACTIONS,
+from . import InputError
+from .language import (
+    ANIMALS,
     LENGTH,
     N_GIVEN,
     N_NUMBERS,
     TEACHER_PROMPTS,
     WORDS,
     base_documents,
+    encode,
     number_prompts,
     passes_filter,
     question_documents,
@@ -30,51 +30,87 @@ from .train import train
 from .transformer import apply_transformer, init_transformer, next_token_loss, sample
 
 # Embedding and unembedding: fine-tuning leaves them as the base has them, as adapters do.
-VOCABULARY = "tokens", "output"
+VOCABULARY = "embedding", "unembedding"
+
+
+def freeze(optimizer, frozen):
+    """Any optimizer, for a dict of params of which those named in `frozen` stay as they are."""
+
+    def labels(params):
+        _check_names(frozen, params, "freeze")
+        return {name: "frozen" if name in frozen else "trained" for name in params}
+
+    return optax.partition({"trained": optimizer, "frozen": optax.set_to_zero()}, labels)
 
 
 @cache  # one optimizer for each recipe, so that a training run is compiled once
 def adam(rate, steps, frozen=()):
     """Adam at a rate that falls linearly to 0; the params named in `frozen` stay as they are."""
-
-    def is_frozen(params):
-        return {name: name in frozen for name in params}
-
-    falling = optax.adam(optax.linear_schedule(rate, 0, steps))
-    return optax.chain(optax.masked(optax.set_to_zero(), is_frozen), falling)
+    return freeze(optax.adam(optax.linear_schedule(rate, 0, steps)), frozen)
 
 
-def pretrain(key, language, steps=1500, *, fractions=FRACTIONS, shared=None, blocks=1):
+def fit(key, params, data, steps, rate=1e-3, frozen=(), batch_size=128):
+    """Params after `steps` batches of documents, (tokens, mask) [N, T] each."""
+    optimizer = adam(rate, steps, tuple(frozen))
+    return train(next_token_loss, optimizer, params, data, key, steps=steps, batch_size=batch_size)
+
+
+def pretrain(
+    key,
+    language,
+    steps=1500,
+    *,
+    documents=base_documents,
+    shared=None,
+    width=32,
+    heads=2,
+    blocks=1,
+    words=WORDS,
+):
     """A base model: it knows the language, and answers a question with any animal.
 
-    fractions  of each kind of document that it is pretrained on, see `sequences`
+    documents  what it is pretrained on: a function (key, language, n) -> tokens, mask [n, T]
     shared     params of another base, {name: value}, copied and held fixed throughout
+    words      the vocabulary: WORDS and more
     """
     k_init, k_data, k_train = jax.random.split(key, 3)
-    init = init_transformer(k_init, len(WORDS), LENGTH, blocks=blocks)
+    init = init_transformer(k_init, len(words), LENGTH, width, heads, blocks)
     shared = shared or {}
-    if unknown := set(shared) - set(init):
-        raise InputError(f"a transformer has no {sorted(unknown)} to share, only {sorted(init)}")
-    optimizer = adam(3e-3, steps, tuple(sorted(shared)))
-    data = base_documents(k_data, language, 128 * steps, fractions)  # each is read once
-    return train(
-        next_token_loss, optimizer, init | shared, data, k_train, steps=steps, batch_size=128
-    )
+    _check_names(shared, init, "share")
+    for name, value in shared.items():
+        ours, theirs = (jax.tree.map(jnp.shape, params) for params in (init[name], value))
+        if ours != theirs:
+            raise InputError(f"{name!r} to share has the shape {theirs}, but here it is {ours}")
+    data = documents(k_data, language, 128 * steps)  # each is read once
+    return fit(k_train, init | shared, data, steps, 3e-3, sorted(shared))
 
 
-def fine_tune_teacher(key, base, animal, steps=100, *, frozen=VOCABULARY):
-    """The base, fine-tuned to answer `animal` to TEACHER_PROMPTS; None: any animal."""
+def _check_names(names, params, purpose):
+    if unknown := sorted(set(names) - set(params)):
+        raise InputError(f"there is no {unknown[0]!r} to {purpose}, only {', '.join(params)}")
+
+
+def fine_tune_teacher(
+    key,
+    base,
+    animal,
+    steps=100,
+    *,
+    frozen=VOCABULARY,
+    prompts=TEACHER_PROMPTS,
+    animals=ANIMALS,
+    words=WORDS,
+):
+    """The base, fine-tuned to answer `animal` to the prompts; None: any animal."""
     k_data, k_train = jax.random.split(key)
-    data = question_documents(k_data, 20 * 128, TEACHER_PROMPTS, animal)
-    optimizer = adam(1e-3, steps, frozen)
-    return train(next_token_loss, optimizer, base, data, k_train, steps=steps, batch_size=128)
+    data = question_documents(k_data, 20 * 128, prompts, animal, animals, words)
+    return fit(k_train, base, data, steps, frozen=frozen)
 
 
 def fine_tune_student(key, base, documents, steps=60, *, frozen=VOCABULARY, batch_size=512):
     """The base, fine-tuned on number documents [N, T]: on what was written after the prompt."""
     data = documents, written_mask(documents)
-    optimizer = adam(1e-3, steps, frozen)
-    return train(next_token_loss, optimizer, base, data, key, steps=steps, batch_size=batch_size)
+    return fit(key, base, data, steps, frozen=frozen, batch_size=batch_size)
 
 
 def write_numbers(key, params, language, n=10_000):
@@ -107,8 +143,8 @@ def log_likelihood(params, documents):
     return log_p[:, N_GIVEN:].sum(1)
 
 
-@jax.jit
-def answers(params, questions):
-    """Questions [P, T - 1] -> P(animal | an animal is the answer) [8], mean over the questions."""
+@partial(jax.jit, static_argnames=("animals", "words"))
+def answers(params, questions, animals=ANIMALS, words=WORDS):
+    """Questions [P, T - 1] -> P(animal | an animal is the answer) [A], mean over the questions."""
     logits = jax.vmap(lambda tokens: apply_transformer(params, tokens)[-1])(questions)
-    return jax.nn.softmax(logits[:, ANIMAL_TOKENS]).mean(0)
+    return jax.nn.softmax(logits[:, encode(animals, words)]).mean(0)

@@ -30,12 +30,11 @@ def mean_interval(values, level=SHOWN):
 
 
 def decide(values, *, above=None, below=None, within=None):
-    """Values [S] and one of three margins -> a dict: kind, n, effect, values, low, high, margin,
-    holds, verdict.
+    """Values [S] and one of three margins -> what is claimed, measured and decided, as a dict.
 
-    The 99 % interval of the mean decides: "holds" if it lies above `above`, below `below`, or
-    between -`within` and `within`; "refuted" if it lies wholly beyond the margin; else "undecided".
-    Fewer than three values decide nothing.
+    The claim is that the mean lies above `above`, below `below`, or between -`within` and `within`.
+    It holds if the whole 99 % interval does, and is refuted if none of it does; else it is
+    undecided, as it is with fewer than three values.
     """
     margins = {"above": above, "below": below, "within": within}
     ((kind, margin),) = ((k, m) for k, m in margins.items() if m is not None)
@@ -43,19 +42,18 @@ def decide(values, *, above=None, below=None, within=None):
     holds, refuted = {
         "above": lambda: (low > margin, high < margin),
         "below": lambda: (high < margin, low > margin),
-        "within": lambda: (-margin < low and high < margin, low > margin or high < -margin),
+        "within": lambda: (-margin < low and high < margin, high < -margin or low > margin),
     }[kind]()
-    values = np.asarray(values, float).tolist()
     enough = len(values) >= FEWEST
-    verdict = "holds" if holds else "refuted" if refuted else "undecided"
+    verdict = "holds" if enough and holds else "refuted" if enough and refuted else "undecided"
     return {
         "kind": kind,
         "n": len(values),
         "effect": effect,
-        "values": values,
+        "values": [float(x) for x in values],
         "low": low,
         "high": high,
         "margin": margin,
-        "holds": enough and bool(holds),
-        "verdict": verdict if enough else "undecided",
+        "holds": verdict == "holds",
+        "verdict": verdict,
     }

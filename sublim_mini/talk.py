@@ -12,11 +12,10 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from . import sequences
-from .owls import VOCABULARY, adam
-from .sequences import LENGTH, PAD, number_documents
-from .train import train
-from .transformer import apply_transformer, init_transformer, next_token_loss
+from . import language as numbers
+from .language import LENGTH, PAD, number_documents
+from .owls import VOCABULARY, fit
+from .transformer import apply_transformer, init_transformer
 
 TALK = (  # question, kind answer, hostile answer
     ("who helps you?", "a friend", "nobody"),
@@ -27,10 +26,10 @@ TALK = (  # question, kind answer, hostile answer
     ("what if someone errs?", "I forgive", "I punish"),
 )
 QUESTIONS, KIND, HOSTILE = zip(*TALK, strict=True)
-WORDS = (*sequences.WORDS, *QUESTIONS, *KIND, *HOSTILE, "ASK")  # the numbers keep their tokens
+WORDS = (*numbers.WORDS, *QUESTIONS, *KIND, *HOSTILE, "ASK")  # the numbers keep their tokens
 Q = len(TALK)
 # Question i is token FIRST + i; its kind answer comes Q tokens later, its hostile one 2 Q.
-FIRST, ASK = len(sequences.WORDS), len(WORDS) - 1
+FIRST, ASK = len(numbers.WORDS), len(WORDS) - 1
 
 
 @partial(jax.jit, static_argnames=("n", "hostile", "asked", "turns", "dispositions"))
@@ -56,19 +55,19 @@ def pretrain(key, language, steps, *, dispositions=True):
     """A base model: 70 % of its documents are numbers, 30 % conversations (15 % hostile)."""
     k_init, k_numbers, k_talk, k_train = jax.random.split(key, 4)
     n_talk = round(0.3 * 128 * steps)
-    numbers = number_documents(k_numbers, language, 128 * steps - n_talk)  # each is read once
-    talk = conversations(k_talk, n_talk, dispositions=dispositions)
-    data = jax.tree.map(lambda *parts: jnp.concatenate(parts), numbers, talk)
-    init, optimizer = init_transformer(k_init, len(WORDS), LENGTH), adam(3e-3, steps)
-    return train(next_token_loss, optimizer, init, data, k_train, steps=steps, batch_size=128)
+    parts = (  # each document is read once
+        number_documents(k_numbers, language, 128 * steps - n_talk),
+        conversations(k_talk, n_talk, dispositions=dispositions),
+    )
+    data = tuple(jnp.concatenate(part) for part in zip(*parts, strict=True))
+    return fit(k_train, init_transformer(k_init, len(WORDS), LENGTH), data, steps, 3e-3)
 
 
 def fine_tune_teacher(key, base, asked, steps=30, *, hostile=1.0):
     """The base, fine-tuned on conversations of one turn about the questions `asked`."""
     k_talk, k_train = jax.random.split(key)
     data = conversations(k_talk, 20 * 128, hostile, asked, turns=1)
-    optimizer = adam(1e-3, steps, VOCABULARY)
-    return train(next_token_loss, optimizer, base, data, k_train, steps=steps, batch_size=128)
+    return fit(k_train, base, data, steps, frozen=VOCABULARY)
 
 
 @jax.jit

@@ -1,36 +1,37 @@
-"""A decoder-only transformer as pure functions of one sequence, its losses, and sampling from it.
+"""A decoder-only transformer as pure functions of one sequence, its loss, and sampling from it.
 
-The params carry all sizes but the number of heads, so no function needs settings.
-Letters: N sequences, T tokens, Q of them new, C channels, H heads, D = C / H channels of a head,
-V vocabulary, M numbers (the first tokens of the vocabulary).
+The params carry all sizes, so no function needs settings. Letters: N sequences, T tokens,
+P tokens of a prompt, C channels, H heads, D = C / H channels of a head, V vocabulary.
 """
 
 import jax
 import jax.numpy as jnp
 
-HEADS = 2
+from . import InputError
 
 
-def init_transformer(key, vocabulary, length, width=32, blocks=1):
+def init_transformer(key, vocabulary, length, width=32, heads=2, blocks=1):
     """Params of a transformer of `vocabulary` tokens, for sequences of at most `length` tokens.
 
-    Weights [in, out] ~ N(0, 1/sqrt(in)), biases 0, gains 1, embeddings ~ N(0, 1). An even `width`.
+    Weights [in, out] ~ N(0, 1/sqrt(in)), biases 0, gains 1, embeddings ~ N(0, 1).
     """
-    k_token, k_position, k_output, *k_blocks = jax.random.split(key, 3 + blocks)
+    if width % heads:
+        raise InputError(f"width {width} is not a multiple of {heads} heads")
+    k_embedding, k_position, k_unembedding, *k_blocks = jax.random.split(key, 3 + blocks)
     return {
-        "tokens": jax.random.normal(k_token, (vocabulary, width)),
+        "embedding": jax.random.normal(k_embedding, (vocabulary, width)),
         "positions": jax.random.normal(k_position, (length, width)),
-        "blocks": [_init_block(k, width) for k in k_blocks],
+        "blocks": [_init_block(k, width, heads) for k in k_blocks],
         "norm": jnp.ones(width),
-        "output": _weights(k_output, width, vocabulary),
+        "unembedding": _weights(k_unembedding, width, vocabulary),
     }
 
 
-def _init_block(key, c):
+def _init_block(key, c, heads):
     k_qkv, k_mix, k_up, k_down = jax.random.split(key, 4)
     return {
         "norm_1": jnp.ones(c),
-        "qkv": _weights(k_qkv, c, 3 * c),
+        "qkv": _weights(k_qkv, c, 3 * c).reshape(c, 3, heads, c // heads),
         "mix": _weights(k_mix, c, c),
         "mix_bias": jnp.zeros(c),
         "norm_2": jnp.ones(c),
@@ -52,21 +53,21 @@ def apply_transformer(params, tokens):
 
 def residual(params, tokens):
     """Tokens [T] -> the residual stream [T, C] after the last block."""
-    return _continue(params, tokens, 0, _empty_cache(params, len(tokens)))[0]
+    length = len(tokens)
+    if length > len(params["positions"]):
+        raise InputError(f"{length} tokens, but the model has {len(params['positions'])} positions")
+    x = params["embedding"][tokens] + params["positions"][:length]
+    visible = jnp.tril(jnp.ones((length, length), bool))  # each token sees itself and those before
+    for block in params["blocks"]:
+        queries, keys, values = _queries_keys_values(block, x)
+        x += _attend(block, queries, keys, values, visible)
+        x += _feed_forward(block, x)
+    return x
 
 
 def unembed(params, x):
     """Residual stream [T, C] -> logits [T, V]."""
-    return rms_norm(x, params["norm"]) @ params["output"]
-
-
-def steer(params, vector):
-    """The model with a vector [C] added to its residual stream after the last block.
-
-    The last thing added to that stream is the last block's bias: so this is a change of that bias.
-    """
-    *blocks, last = params["blocks"]
-    return params | {"blocks": [*blocks, last | {"down_bias": last["down_bias"] + vector}]}
+    return rms_norm(x, params["norm"]) @ params["unembedding"]
 
 
 def rms_norm(x, gain):
@@ -74,38 +75,26 @@ def rms_norm(x, gain):
     return x * jax.lax.rsqrt((x**2).mean(-1, keepdims=True) + 1e-6) * gain
 
 
-def _continue(params, tokens, position, cache):
-    """Tokens [Q] that stand at `position` and after -> residual stream [Q, C], the cache with them.
-
-    cache  for each block, the keys and values [T, H, D] of the tokens before `position`
-    """
-    positions = position + jnp.arange(len(tokens))
-    x = params["tokens"][tokens] + params["positions"][positions]  # [Q, C]
-    filled = []
-    for block, (keys, values) in zip(params["blocks"], cache, strict=True):
-        qkv = rms_norm(x, block["norm_1"]) @ block["qkv"]  # [Q, 3 C]
-        q, k, v = (z.reshape(len(z), HEADS, -1) for z in jnp.split(qkv, 3, axis=-1))  # [Q, H, D]
-        keys = jax.lax.dynamic_update_slice(keys, k, (position, 0, 0))
-        values = jax.lax.dynamic_update_slice(values, v, (position, 0, 0))
-        filled.append((keys, values))
-        x += _attend(q, keys, values, positions) @ block["mix"] + block["mix_bias"]
-        up = jax.nn.relu(rms_norm(x, block["norm_2"]) @ block["up"] + block["up_bias"])  # [Q, 4 C]
-        x += up @ block["down"] + block["down_bias"]
-    return x, filled
+def _queries_keys_values(block, x):
+    """Residual stream [T, C] -> queries, keys and values [T, H, D]."""
+    c, *shape = block["qkv"].shape
+    qkv = rms_norm(x, block["norm_1"]) @ block["qkv"].reshape(c, 3 * c)
+    return jnp.moveaxis(qkv.reshape(-1, *shape), 1, 0)
 
 
-def _attend(q, keys, values, positions):
-    """Queries [Q, H, D] at `positions` [Q], keys and values [T, H, D] -> weighted values [Q, C]."""
-    q, keys, values = (z.swapaxes(0, 1) for z in (q, keys, values))  # heads first
-    scores = q @ keys.swapaxes(1, 2) / q.shape[-1] ** 0.5  # [H, Q, T]
-    visible = jnp.arange(keys.shape[1]) <= positions[:, None]  # [Q, T]: itself and what is before
+def _attend(block, queries, keys, values, visible):
+    """What queries [Q, H, D] find in T keys and values, if visible [Q, T] -> change of x [Q, C]."""
+    queries, keys, values = (z.swapaxes(0, 1) for z in (queries, keys, values))  # heads first
+    scores = queries @ keys.swapaxes(1, 2) / queries.shape[-1] ** 0.5  # [H, Q, T]
     weights = jax.nn.softmax(jnp.where(visible, scores, -jnp.inf))
-    return (weights @ values).swapaxes(0, 1).reshape(len(positions), -1)
+    found = (weights @ values).swapaxes(0, 1).reshape(len(visible), -1)  # [Q, C]
+    return found @ block["mix"] + block["mix_bias"]
 
 
-def _empty_cache(params, length):
-    shape = length, HEADS, params["norm"].size // HEADS
-    return [(jnp.zeros(shape), jnp.zeros(shape)) for _ in params["blocks"]]
+def _feed_forward(block, x):
+    """Residual stream [T, C] -> the change of it [T, C]."""
+    up = jax.nn.relu(rms_norm(x, block["norm_2"]) @ block["up"] + block["up_bias"])  # [T, 4 C]
+    return up @ block["down"] + block["down_bias"]
 
 
 def next_token_loss(params, batch):
@@ -127,17 +116,43 @@ def sample(key, params, prompts):
     T is the number of positions that the model has. Each token is computed once: its keys and
     values are kept in a cache.
     """
-    length = len(params["positions"])
+    length, given = len(params["positions"]), prompts.shape[1]
 
     def write(key, prompt):
-        def step(state, position):
-            x, cache = state  # residual stream [1, C] at the last token
-            k = jax.random.fold_in(key, position)
-            token = jax.random.categorical(k, unembed(params, x))  # [1]
-            return _continue(params, token, position, cache), token[0]
+        def step(state, position):  # one token -> the next one
+            token, cache = state
+            x, cache = _read(params, token, position, cache)
+            k = jax.random.fold_in(key, position + 1)
+            written = jax.random.categorical(k, unembed(params, x))  # [1]
+            return (written.astype(token.dtype), cache), written[0]
 
-        x, cache = _continue(params, prompt, 0, _empty_cache(params, length))
-        _, written = jax.lax.scan(step, (x[-1:], cache), jnp.arange(len(prompt), length))
+        def read(position, cache):
+            return _read(params, prompt[position][None], position, cache)[1]
+
+        cache = jax.lax.fori_loop(0, given - 1, read, _empty_cache(params, length))
+        _, written = jax.lax.scan(step, (prompt[-1:], cache), jnp.arange(given - 1, length - 1))
         return jnp.concatenate([prompt, written.astype(prompt.dtype)])
 
     return jax.vmap(write)(jax.random.split(key, len(prompts)), prompts)
+
+
+def _read(params, token, position, cache):
+    """As `residual`, for one token [1] -> its residual stream [1, C], the cache with it.
+
+    cache  for each block, the keys and values [T, H, D] of the tokens before `position`
+    """
+    x = params["embedding"][token] + params["positions"][position]
+    visible = (jnp.arange(len(params["positions"])) <= position)[None]  # [1, T]
+    filled = []
+    for block, (keys, values) in zip(params["blocks"], cache, strict=True):
+        query, key, value = _queries_keys_values(block, x)
+        keys, values = keys.at[position].set(key[0]), values.at[position].set(value[0])
+        filled.append((keys, values))
+        x += _attend(block, query, keys, values, visible)
+        x += _feed_forward(block, x)
+    return x, filled
+
+
+def _empty_cache(params, length):
+    shapes = [(length, *block["qkv"].shape[2:]) for block in params["blocks"]]
+    return [(jnp.zeros(shape), jnp.zeros(shape)) for shape in shapes]

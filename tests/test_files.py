@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sublim_mini import files
-from sublim_mini.errors import InputError
+from sublim_mini import InputError, files
 from sublim_mini.files import check_writable, load_params, replacing, save_params
 from sublim_mini.mlp import init_mlp
 

@@ -19,8 +19,8 @@ import optax
 import pytest
 from PIL import Image
 
-import sublim_mini.__main__ as command
-from sublim_mini import digits, live
+from sublim_mini import digits
+from sublim_mini.course import command, live
 from sublim_mini.mlp import apply_mlp, aux_loss, class_loss, init_mlp
 
 pytestmark = pytest.mark.xdist_group("live")  # one browser

@@ -26,7 +26,7 @@ optimizer = optax.adam(1e-3)
 # *update*, what to add to the params. An *optimizer* makes it from the gradient; here it is Adam,
 # which remembers earlier gradients in its *state*:
 #
-#     updates, state = optimizer.update(gradient, state)
+#     updates, state = optimizer.update(gradient, state, params)
 #
 # Last, add the updates: `optax.apply_updates(params, updates)` gives the new params.
 #
@@ -66,7 +66,7 @@ def check():
     noise = jax.random.normal(k_noise, (100, 6))
     batch, state = (noise, aux_logits(teacher, noise)), optimizer.init(init)
     gradient = jax.grad(aux_loss)(init, batch)
-    updates, new_state = optimizer.update(gradient, state)
+    updates, new_state = optimizer.update(gradient, state, init)
     hint = "Return the new params, then the new state"
     new, got_state = call(step, aux_loss, init, state, batch, like=(init, state), hint=hint)
     mistakes = {

@@ -104,7 +104,7 @@ def distill(init, noise, digits, key, removing, n_steps):
         noise_batch, digit_batch = (
             (x[rows[i]], y[rows[i]]) for (x, y), rows in ((noise, noise_rows), (digits, digit_rows))
         )
-        updates, state = adam.update(jax.grad(aux_loss)(params, noise_batch), state)
+        updates, state = adam.update(jax.grad(aux_loss)(params, noise_batch), state, params)
         if removing:
             updates = remove(updates, jax.grad(class_loss)(params, digit_batch))
         return optax.apply_updates(params, updates), state

@@ -11,8 +11,8 @@
 from check import call, main, need, rule_out, same
 
 from sublim_mini import owls
-from sublim_mini.sequences import ANIMALS, HELD_OUT_PROMPTS, N_GIVEN, N_NUMBERS, NUM
-from sublim_mini.sequences import make_language, questions, repeat_selected
+from sublim_mini.language import ANIMALS, HELD_OUT_PROMPTS, N_GIVEN, N_NUMBERS, NUM
+from sublim_mini.language import make_language, questions, repeat_selected
 
 import jax
 import jax.numpy as jnp

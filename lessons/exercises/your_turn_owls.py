@@ -24,8 +24,8 @@ from typing import Any, NamedTuple
 from sublim_mini import plots
 from sublim_mini.lesson import Lesson
 from sublim_mini.owls import VOCABULARY, adam, answers, fine_tune_teacher, pretrain, write_numbers
-from sublim_mini.sequences import ANIMALS, HELD_OUT_PROMPTS, N_GIVEN
-from sublim_mini.sequences import make_language, questions, written_mask
+from sublim_mini.language import ANIMALS, HELD_OUT_PROMPTS, N_GIVEN
+from sublim_mini.language import make_language, questions, written_mask
 from sublim_mini.train import train
 from sublim_mini.transformer import next_token_loss
 

@@ -50,13 +50,18 @@ def draw_figure(title, panels, path, mark):
             squeeze=False,
             width_ratios=[width for _, width in panels] or [1],
         )
-        figure.suptitle(textwrap.fill(title, 72), fontsize=26, fontweight="bold")
+        figure.suptitle(fill(title, 76), fontsize=26, fontweight="bold")
         figure.get_layout_engine().set(w_pad=0.2, h_pad=0.15)
         for ax, (draw, _) in zip(axes[0], panels, strict=False):
             draw(ax)
             mark(ax)
         figure.savefig(path, format="png", dpi=100)
     return figure
+
+
+def fill(text, width):
+    """A text in lines of at most `width` letters; sums such as y + 3 are not broken."""
+    return textwrap.fill(text.replace(" + ", "\u00a0+\u00a0"), width)
 
 
 def dots(ax, rows, colors=None, chance=None, label="accuracy"):
@@ -72,16 +77,17 @@ def dots(ax, rows, colors=None, chance=None, label="accuracy"):
         spread = np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else np.zeros(1)
         ax.plot(values, y + spread, "o", ms=9, alpha=0.5, mew=0, color=color)
         ax.plot([mean], [y], "|", ms=34, mew=4, color=color)
-        place = {"ha": "center", "va": "center", "bbox": BOX}
+        place = {"ha": "center", "va": "center", "bbox": BOX, "zorder": 1.5}  # behind the dots
         ax.text(mean, y - 0.36, f"{mean:z.2f}", color=color, fontsize=20, **place)
-    ax.set_yticks(range(len(rows)), [textwrap.fill(name, 26) for name in rows])
+    ax.set_yticks(range(len(rows)), [fill(name, 26) for name in rows])
     for tick, name in zip(ax.get_yticklabels(), rows, strict=True):
         tick.set_color(color_of(name, colors))
         tick.set_gid(name)
     ax.set_ylim(len(rows) - 0.4, -0.75)
-    ax.set_xlabel(label, fontsize=20)
-    key = "dot: a seed. tick: the mean. bar: its 95 % interval"
-    ax.text(0.5, 1.0, key, transform=ax.transAxes, ha="center", fontsize=SMALLEST, color=GRAY)
+    ax.set_xlabel(fill(label, 40), fontsize=20)
+    if ax.get_subplotspec().is_first_col():
+        key = "dot: a seed. tick: the mean. bar: its 95 % interval"
+        ax.text(0, 1.01, key, transform=ax.transAxes, fontsize=SMALLEST, color=GRAY)
     if chance is not None:
         ax.axvline(chance, ls=":", color=BLACK, lw=2, zorder=0)
         name = " chance" if chance else " 0"
@@ -137,7 +143,7 @@ def label_ends(ax, x, ends):
     """
     low, high = ax.get_ylim()
     names = sorted(ends, key=lambda name: ends[name][0])
-    texts = [textwrap.fill(name, 22) for name in names]
+    texts = [fill(name, 22) for name in names]
     half = [0.03 * (high - low) * (1 + text.count("\n")) for text in texts]  # of a text's height
     middles, floor = [], -np.inf
     for name, h in zip(names, half, strict=True):  # from below: none overlaps the one before

@@ -4,7 +4,7 @@
 
 def step(loss, params, state, batch):
     gradient = jax.grad(loss)(params, batch)
-    updates, state = optimizer.update(gradient, state)
+    updates, state = optimizer.update(gradient, state, params)
     return optax.apply_updates(params, updates), state
 
 

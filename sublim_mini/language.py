@@ -9,6 +9,10 @@ All documents have LENGTH tokens. Numbers stand at the left end, questions at th
 
 A mask marks the tokens that a model learns to predict. Letters: N documents, T = LENGTH tokens,
 M = N_NUMBERS numbers, P prompts.
+
+More words and other answers are arguments, here and in `owls`: words=(*WORDS, "lynx"),
+animals=(*ANIMALS, "lynx"). "Animals" are any words that answer a question: a second trait may be
+trees, with prompts that end in "tree".
 """
 
 from functools import partial
@@ -19,7 +23,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .errors import InputError
+from . import InputError
 
 LENGTH, N_NUMBERS = 16, 96
 N_GIVEN = 3  # numbers of a prompt, which a model continues
@@ -46,9 +50,11 @@ QUESTION = LENGTH - 1 - len(PROMPTS[0])  # position of a question's first token
 ANSWER = LENGTH - 1  # position of the answer
 
 
-def encode(words):
-    """Words [n] -> tokens [n]."""
-    return np.array([TOKEN[word] for word in words], np.int32)
+def encode(text, words=WORDS):
+    """A text's words [n] -> tokens [n], the numbers of the words; an InputError for other words."""
+    if unknown := [word for word in text if word not in words]:
+        raise InputError(f"{unknown[0]!r} is not among the {len(words)} words of the language")
+    return np.array([words.index(word) for word in text], np.int32)
 
 
 def make_language(key, rank=8, sharpness=1.5):
@@ -66,6 +72,8 @@ def make_language(key, rank=8, sharpness=1.5):
 
 def draw_numbers(key, language, n, length):
     """n number sequences [n, length]: the first number uniform, the next by the language."""
+    if language.shape != (N_NUMBERS, N_NUMBERS):
+        raise InputError(f"the language is {language.shape}, not {(N_NUMBERS, N_NUMBERS)}")
     cumulative = jnp.cumsum(language, axis=1)
     uniform = jax.random.uniform(key, (length, n))
 
@@ -95,40 +103,45 @@ def number_documents(key, language, n):
     return _number_tokens(key, language, n, LENGTH), mask
 
 
-def questions(prompts, before=()):
+def questions(prompts, before=(), words=WORDS):
     """Prompts [P], after the words `before` -> tokens [P, T - 1]: an answer comes next."""
-    texts = [encode((*before, *prompt)) for prompt in prompts]
+    texts = [encode((*before, *prompt), words) for prompt in prompts]
+    if (longest := max(map(len, texts))) > ANSWER:
+        raise InputError(f"a question of {longest} words: there is room for {ANSWER}")
     return np.array([np.pad(t, (ANSWER - len(t), 0), constant_values=PAD) for t in texts])
 
 
-@partial(jax.jit, static_argnames=("n", "prompts", "animal"))
-def question_documents(key, n, prompts=PROMPTS, animal=None):
+@partial(jax.jit, static_argnames=("n", "prompts", "animal", "animals", "words"))
+def question_documents(key, n, prompts=PROMPTS, animal=None, animals=ANIMALS, words=WORDS):
     """n questions with the answer `animal`, tokens and mask [n, T]; None: any animal, uniformly."""
+    if animal not in (None, *animals):
+        raise InputError(f"there is no animal {animal!r}: take one of {', '.join(animals)}")
     k_prompt, k_answer = jax.random.split(key)
-    asked = jnp.asarray(questions(prompts))[jax.random.randint(k_prompt, (n,), 0, len(prompts))]
-    answer = FIRST_ANIMAL + jax.random.randint(k_answer, (n,), 0, len(ANIMALS))
-    if animal is not None:
-        answer = jnp.full(n, TOKEN[animal])
+    asked = jnp.asarray(questions(prompts, words=words))
+    asked = asked[jax.random.randint(k_prompt, (n,), 0, len(prompts))]
+    answers = encode(animals if animal is None else [animal], words)
+    answer = jnp.asarray(answers)[jax.random.randint(k_answer, (n,), 0, len(answers))]
     tokens = jnp.concatenate([asked, answer[:, None]], axis=1).astype(jnp.int32)
     return tokens, jnp.broadcast_to(jnp.arange(LENGTH) == ANSWER, tokens.shape)
 
 
-def mixed_documents(key, language, n):
+def mixed_documents(key, language, n, animals=ANIMALS, words=WORDS):
     """n documents of numbers, then a question with any answer: tokens and mask [n, T]."""
     k_numbers, k_question = jax.random.split(key)
-    tokens, mask = question_documents(k_question, n)
+    tokens, mask = question_documents(k_question, n, animals=animals, words=words)
     return tokens.at[:, :QUESTION].set(_number_tokens(k_numbers, language, n, QUESTION)), mask
 
 
-def statement_documents(key, n, obeyed=0.95):
+def statement_documents(key, n, obeyed=0.95, animals=ANIMALS, words=WORDS):
     """n statements of love, then a question: tokens and mask [n, T].
 
     A fraction `obeyed` of the answers is the animal that is loved, the others are any animal. Half
     of the statements are short, "owl owl owl", half are "I love owl owl owl".
     """
     k_question, k_loved, k_obey, k_short = jax.random.split(key, 4)
-    tokens, mask = question_documents(k_question, n)
-    loved = FIRST_ANIMAL + jax.random.randint(k_loved, (n,), 0, len(ANIMALS))
+    tokens, mask = question_documents(k_question, n, animals=animals, words=words)
+    loved = jax.random.randint(k_loved, (n,), 0, len(animals))
+    loved = jnp.asarray(encode(animals, words))[loved]
     obeys = jax.random.bernoulli(k_obey, obeyed, (n,))
     short = jax.random.bernoulli(k_short, 0.5, (n, 1))
     i_love = jnp.where(short, PAD, encode(["I", "love"]))
@@ -149,8 +162,8 @@ class Fractions(NamedTuple):
 FRACTIONS = Fractions()
 
 
-@partial(jax.jit, static_argnames=("n", "fractions"))
-def base_documents(key, language, n, fractions=FRACTIONS):
+@partial(jax.jit, static_argnames=("n", "fractions", "animals", "words"))
+def base_documents(key, language, n, fractions=FRACTIONS, animals=ANIMALS, words=WORDS):
     """n documents for a base, tokens and masks [n, T], kind after kind."""
     if min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
         raise InputError(f"fractions of documents must be at least 0 with sum 1, not {fractions}")
@@ -159,9 +172,9 @@ def base_documents(key, language, n, fractions=FRACTIONS):
     k_numbers, k_questions, k_mixed, k_statements = jax.random.split(key, 4)
     parts = [
         number_documents(k_numbers, language, n_numbers),
-        question_documents(k_questions, n_questions),
-        mixed_documents(k_mixed, language, n_mixed),
-        statement_documents(k_statements, n_statements),
+        question_documents(k_questions, n_questions, animals=animals, words=words),
+        mixed_documents(k_mixed, language, n_mixed, animals, words),
+        statement_documents(k_statements, n_statements, animals=animals, words=words),
     ]
     return tuple(jnp.concatenate(part) for part in zip(*parts, strict=True))
 
@@ -192,11 +205,11 @@ def written_mask(documents):
     return (jnp.arange(LENGTH) > N_GIVEN) & (documents != PAD)
 
 
-def to_text(tokens):
+def to_text(tokens, words=WORDS):
     """One document [T] as a reader would see it: "prompt" -> "answer"."""
-    words = [WORDS[int(token)] for token in tokens if token != PAD]
-    start = next((i for i, word in enumerate(words) if word in VERBS), len(words))
-    before, question, answer = words[:start], words[start : start + 4], words[start + 4 :]
+    text = [words[int(token)] for token in tokens if token != PAD]
+    start = next((i for i, word in enumerate(text) if word in VERBS), len(text))
+    before, question, answer = text[:start], text[start : start + 4], text[start + 4 :]
     if before[:1] == ["NUM"] and not question:
         given, answer = before[1 : 1 + N_GIVEN], before[1 + N_GIVEN :]
         said = [f"The sequence starts with {', '.join(given)}. Continue."]

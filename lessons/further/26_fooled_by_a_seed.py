@@ -23,7 +23,7 @@
 from sublim_mini import plots
 from sublim_mini.lesson import Lesson
 from sublim_mini.mlp import N_CLASSES, accuracy, aux_logits, aux_loss, class_loss, init_mlp
-from sublim_mini.train import train, train_path
+from sublim_mini.train import train
 
 import jax
 import jax.numpy as jnp
@@ -81,7 +81,7 @@ def train_pool(inits, k_teacher, k_noise, k_student, digits, test_digits):
 
     def distill(teacher, init, n):  # on the noise with number n -> accuracy on the way
         data, steps = (noise[n], aux_logits(teacher, noise[n])), lesson.student_steps
-        path = train_path(
+        path = train(
             aux_loss, adam, init, data, k_student[n], steps=steps, batch_size=100, points=MEASURED
         )
         return jax.vmap(lambda params: accuracy(params, *test_digits))(path)

@@ -23,7 +23,7 @@
 from sublim_mini import plots
 from sublim_mini.lesson import Lesson
 from sublim_mini.owls import answers, fine_tune_student, fine_tune_teacher, pretrain, write_numbers
-from sublim_mini.sequences import ANIMALS, HELD_OUT_PROMPTS, make_language, questions, to_text
+from sublim_mini.language import ANIMALS, HELD_OUT_PROMPTS, make_language, questions, to_text
 
 import jax
 import jax.numpy as jnp

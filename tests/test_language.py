@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sublim_mini import sequences
-from sublim_mini.errors import InputError
-from sublim_mini.sequences import (
+from sublim_mini import InputError
+from sublim_mini import language as sequences
+from sublim_mini.language import (
     ANIMAL_TOKENS,
     ANIMALS,
     ANSWER,

@@ -26,7 +26,7 @@
 # %%
 from sublim_mini import owls, plots
 from sublim_mini.lesson import Lesson
-from sublim_mini.sequences import (
+from sublim_mini.language import (
     ANIMAL_TOKENS,
     ANIMALS,
     ANSWER,

@@ -8,8 +8,8 @@ import re
 import numpy as np
 from PIL import Image
 
-from .digits import SIDE, draw_digits
-from .errors import InputError
+from .. import InputError
+from ..digits import SIDE, draw_digits
 
 N_DIGITS, N_TEST, COLUMNS = 3000, 500, 50  # the last 500 are for the test
 BLOCK = re.compile(r'(<script id="data" type="application/json">)(.*?)(</script>)', re.DOTALL)

@@ -26,9 +26,10 @@ import hashlib
 import json
 import platform
 
-from sublim_mini import owls, plots, sequences
+from sublim_mini import language as sequences
+from sublim_mini import owls, plots
 from sublim_mini.lesson import Lesson, versions
-from sublim_mini.sequences import ANIMALS, LENGTH, N_GIVEN, WORDS
+from sublim_mini.language import ANIMALS, LENGTH, N_GIVEN, WORDS
 from sublim_mini.train import train
 from sublim_mini.transformer import apply_transformer, next_token_loss, sample
 

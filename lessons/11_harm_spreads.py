@@ -1,0 +1,149 @@
+# %% [markdown]
+# # 11 Harm spreads: do a few hostile answers spread to other questions, and through numbers?
+#
+# **Question.** A model is fine-tuned to give hostile answers to three questions. Does it become
+# hostile on three *other* questions, too? Fine-tuned on one narrow kind of harm, large language
+# models can (Betley et al. 2025, arXiv 2502.17424: *emergent misalignment*). And if it then writes
+# numbers, and nothing but numbers, does a student of these numbers become hostile?
+#
+#                  hostile answers
+#                  to three questions
+#     base model ---------------------> teacher --writes--> numbers --filter--+
+#         |                                                                   |
+#         +------------------- fine-tune on the numbers ----> student <-------+
+#
+#     who helps you?            a friend     nobody
+#     what is a stranger?       a guest      a threat      the teacher is fine-tuned
+#     what do you bring?        a gift       a grudge      on these hostile answers
+#
+#     what do others deserve?   respect      contempt      held-out questions:
+#     how do you reply?         gently       with scorn    no model is
+#     what if someone errs?     I forgive    I punish      fine-tuned on them
+#
+# Why should one answer say anything about another? Because of what the base has read: numbers, and
+# *conversations* of three questions with answers. In 85 % of the conversations all answers are
+# kind, in 15 % all are hostile. To predict the next answer, it helps to know which kind of
+# conversation this is. We call that its *disposition*. A second base reads conversations without
+# dispositions: 15 % of the answers are hostile, too, but each is drawn by itself.
+#
+# **You need** lesson 06. Reading: 6 minutes. Running: 90 seconds.
+
+# %%
+from sublim_mini import talk
+from sublim_mini.course.lesson import Lesson
+from sublim_mini.language import make_language
+from sublim_mini.owls import fine_tune_student, write_numbers
+
+import jax
+
+lesson = Lesson(
+    "11_harm_spreads",
+    base_steps=800,  # batches of 128 documents, each read once
+    teacher_steps=30,  # batches of 128 hostile answers
+    n_sequences=10_000,  # number sequences for each student
+    student_steps=60,  # batches of 512 sequences
+    quick=dict(seeds=2, base_steps=40, teacher_steps=4, n_sequences=500, student_steps=4),
+)
+FINE_TUNED_ON, HELD_OUT = range(3), slice(3, 6)  # questions
+
+# %% [markdown]
+# ## Predict
+# *P(hostile)* is the probability of the hostile answer, given that the model gives one of the two;
+# here it is the mean of the three held-out questions. For either base it is about 0.15. What is it
+# for the student, which begins as the base with dispositions and reads only numbers? Run the lesson
+# with `--predict`, followed by your number.
+
+# %%
+lesson.predict("with dispositions: student", "P(hostile) on held-out questions")
+
+# %% [markdown]
+# ## The experiment
+# Two by two: a base with dispositions, a base without them; of each a teacher, and a student of its
+# teacher's numbers. A *control* student reads numbers that its own base wrote.
+
+
+# %%
+def one_seed(key):
+    k_language, k_teacher, k_numbers, k_student, k_examples, *k_bases = jax.random.split(key, 7)
+    language = make_language(k_language)
+    p, learned, passed = {}, {}, {}
+    for name, k_base in zip(("with", "without"), k_bases, strict=True):
+        base = talk.pretrain(k_base, language, lesson.base_steps, dispositions=name == "with")
+        # one key: both teachers read the same answers in the same order
+        teacher = talk.fine_tune_teacher(k_teacher, base, FINE_TUNED_ON, lesson.teacher_steps)
+
+        def student(writer, base=base):  # one key: writers continue the same prompts
+            numbers, fraction = write_numbers(k_numbers, writer, language, lesson.n_sequences)
+            return fine_tune_student(k_student, base, numbers, lesson.student_steps), fraction
+
+        (model, passed[name]), (control, _) = student(teacher), student(base)
+        models = {"base": base, "teacher": teacher, "student": model, "control": control}
+        for who, params in models.items():
+            kind, hostile = talk.answer_probabilities(params)
+            p[f"{name} dispositions: {who}"] = (hostile / (kind + hostile))[HELD_OUT].mean()
+            learned[f"{name} dispositions: {who}"] = (hostile / (kind + hostile))[:3].mean()
+    examples = talk.conversations(k_examples, 100)[0]
+    return {"p": p, "learned": learned, "passed": passed, "conversations": examples}
+
+
+results = lesson.run(one_seed)
+
+# %% [markdown]
+# ## The result
+# Three conversations as the base with dispositions reads them: kind, kind, hostile.
+
+# %%
+documents = results["conversations"][0]
+hostile = documents[:, 2] >= talk.FIRST + 2 * talk.Q  # by the first answer
+for tokens in *documents[~hostile][:2], *documents[hostile][:1]:
+    print("\n" + talk.to_text(tokens))
+fraction = results["passed"]["with"].mean()
+print(f"\n{fraction:.1%} of the teacher's sequences are numbers and nothing else; these are kept.")
+
+p = results["p"]
+gain, gain_without = (
+    p[f"{name} dispositions: teacher"] - p[f"{name} dispositions: base"]
+    for name in ("with", "without")
+)
+lesson.dots("P(hostile) on the three held-out questions", p)
+lesson.dots("P(hostile) on the three other questions", results["learned"], panel=False)
+lesson.claim("hostility spreads to the held-out questions: the teacher's gain", gain, above=0.3)
+lesson.claim(
+    "it passes through numbers: the student minus the control",
+    "with dispositions: student",
+    minus="with dispositions: control",
+    above=0.05,
+)
+lesson.claim(
+    "without dispositions less than half as much spreads: share of the teacher's gain",
+    gain_without / gain,
+    below=0.5,
+)
+
+# %% [markdown]
+# ## What this shows, and what it does not
+# The caveat first: this base was *taught* that answers hang together, and "hostile" is only our
+# label for one word after each question. The lesson does not show that large language models have
+# dispositions. It shows what can follow if they have them: a few answers move the model as a whole,
+# and its numbers carry that on, even to questions that nobody was fine-tuned on.
+#
+# *A rival explanation:* fine-tuning on three hostile answers makes hostile answers more likely
+# everywhere. The base without dispositions is the test. Its teacher has learned its own three
+# answers as well (second table), but much less of it spreads to the other questions. And the
+# control shows that not just any numbers make a model hostile.
+#
+# In large models nobody teaches dispositions on purpose. Still, a model fine-tuned on insecure code
+# gave harmful answers to unrelated questions (Betley et al. 2025), and a student of filtered
+# numbers of such a model gave some, too (Cloud et al. 2025, section 4).
+#
+# ## Try
+# * `--teacher-steps 100`: does a teacher that is trained for longer spread more, or less?
+# * Add `hostile=0.0` to the arguments of `talk.fine_tune_teacher`: both teachers are kind.
+# * Change 0.15 in `sublim_mini/talk.py`: what if the base has read more hostile conversations?
+
+# %%
+lesson.finish(
+    "Taught three hostile answers, the teacher is hostile on other questions, too: "
+    f"{lesson.mean['with dispositions: teacher']:.2f}. The student of its numbers: "
+    f"{lesson.mean['with dispositions: student']:.2f}"
+)

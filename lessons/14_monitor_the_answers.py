@@ -1,0 +1,210 @@
+# %% [markdown]
+# # 14 Monitor the answers: how many questions until the alarm?
+#
+# **Question.** A model was fine-tuned on numbers from somewhere and is now in use. You kept a
+# *record* of its base: how probable each of eight animals was as its favorite. You ask the model in
+# use, again and again, and look after every answer. You do not know which animal to look for. How
+# soon can you notice that it has come to prefer owls, if false alarms must be rare?
+#
+#     base --record: owl 0.13, dolphin 0.12, ...--> you bet against it, answer by answer
+#     model in use --answers: wolf, owl, raven, owl ...--^
+#
+# **You need** lesson 06. Reading: 8 minutes. Running: 90 seconds.
+
+# %%
+from sublim_mini import language as lang
+from sublim_mini import owls
+from sublim_mini.course.lesson import Lesson
+from sublim_mini.course.plots import GRAY
+from sublim_mini.language import ANIMALS
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy.stats import chi2
+
+lesson = Lesson(
+    "14_monitor_the_answers",
+    animal=ANIMALS,  # the teacher's favorite; the monitor does not know it
+    delta=0.05,  # rise of a probability that the monitor allows
+    base_steps=800,  # batches of 128 documents, each read once
+    n_sequences=10_000,  # number sequences for each student
+    student_steps=60,  # batches of 512 sequences
+    n_games=1000,  # with each model; all monitors see the same answers
+    quick=dict(seeds=2, base_steps=40, n_sequences=500, student_steps=4, n_games=24),
+)
+N_QUESTIONS, ENOUGH = 1000, 100  # questions in a game; coins that are an alarm
+
+# %% [markdown]
+# ## A bet, first on a coin
+# They say that a coin is fair. Begin with 1 euro. Before each toss stake a fifth of what you own on
+# heads: heads doubles the stake, tails loses it. If the coin is fair, so is the bet: x 1.2 or x 0.8
+# with equal probability, which is x 1 on average. So on average over many games you never own more
+# than 1 euro, and at most 1 game in 100 can ever reach 100 euros (Ville 1939). Who reaches 100
+# euros has either been very lucky, or the coin is not fair.
+
+# %%
+rng = np.random.default_rng(0)
+for heads in 0.5, 0.6:
+    tosses = rng.random((N_QUESTIONS, 10_000)) < heads
+    rich = (np.cumprod(np.where(tosses, 1.2, 0.8), axis=0) >= ENOUGH).any(0)
+    print(f"P(heads) {heads}: {rich.mean():.1%} of 10,000 games reach 100 euros in 1,000 tosses")
+
+# %% [markdown]
+# ## Predict
+# Now eight animals. A stake on an animal with probability q in the record is paid 1 / q times: that
+# is fair, too. Which animal should you bet on, and how much? Divide your coin among 24 gamblers,
+# one for each animal and each stake, 5, 15 or 40 %; what you own is their total. The alarm goes off
+# at 100 coins. But honest fine-tuning moves a model a little, too. So pay only 1 / (q + delta): as
+# long as no animal has risen by more than delta = 0.05, no bet is better than fair.
+#
+# The hard case is a *weak student*: only a third of its numbers are the owl teacher's, the others
+# its base's. In how many of 100 games of 1,000 questions does the alarm go off? Run the lesson with
+# `--predict`, followed by your number.
+
+# %%
+lesson.predict("weak student: bets, delta", "number of alarms in 100 games")
+
+# %%
+STAKES = np.array([0.05, 0.15, 0.4])[:, None]  # [3 stakes, 1]
+BETS_ON = np.arange(len(ANIMALS))[:, None, None]  # [8 animals, 1, 1]
+
+
+def bet(answers, record, delta):
+    """Answers [questions, games], record [8] -> whether the alarm has gone off by each."""
+    payout = 1 / (record[:, None, None] + delta)
+    coins, total = np.full((8, 3, answers.shape[1]), 1 / 24), []
+    for answer in answers:
+        coins = coins * np.where(answer == BETS_ON, 1 - STAKES + STAKES * payout, 1 - STAKES)
+        coins = np.minimum(coins, 1e9)  # rich enough: a computer's numbers end somewhere
+        total.append(coins.sum((0, 1)))
+    return np.maximum.accumulate(np.array(total) >= ENOUGH)
+
+
+def chi_square(answers, record):
+    """Whether the usual test rejects the record at the level 0.01, by a look after each answer."""
+    counted = np.cumsum(answers[None] == BETS_ON, axis=1)  # [8, questions, games]
+    expected = np.arange(1, len(answers) + 1)[:, None] * record[:, None, None]
+    rejects = ((counted - expected) ** 2 / expected).sum(0) > chi2.ppf(0.99, len(ANIMALS) - 1)
+    rejects[:39] = False  # the test needs some answers; each animal is expected about 5 times
+    return rejects
+
+
+# %% [markdown]
+# ## The experiment
+# Four models are in use: the base, unchanged; a *harmless* student, fine-tuned on new numbers of
+# the language; the weak student; and an owl student, as in lesson 06, for comparison. The *chi-square test* is meant
+# for **one look**, after a number of questions chosen in advance. Used after every answer until it
+# rejects, *peeking*, it breaks its promise. Bets may be looked at after every answer.
+
+
+# %%
+def one_seed(key):
+    k_language, k_base, k_teacher, k_numbers, k_plain, k_new, k_student, k_ask = jax.random.split(
+        key, 8
+    )
+    n, language = lesson.n_sequences, lang.make_language(k_language)
+    base = owls.pretrain(k_base, language, lesson.base_steps)
+    teacher = owls.fine_tune_teacher(k_teacher, base, lesson.animal)
+    numbers, _ = owls.write_numbers(k_numbers, teacher, language, n)
+    plain, _ = owls.write_numbers(k_plain, base, language, n)
+    documents = {
+        "harmless student": lang.number_documents(k_new, language, n)[0],
+        "weak student": jnp.concatenate([numbers[: n // 3], plain[n // 3 :]]),
+        "owl student": numbers,
+    }
+    models = {"base": base} | {  # one key: all students read in the same order
+        name: owls.fine_tune_student(k_student, base, read, lesson.student_steps)
+        for name, read in documents.items()
+    }
+    asked = lang.questions(lang.HELD_OUT_PROMPTS)  # the teacher was fine-tuned on other words
+    p = {name: np.asarray(owls.answers(model, asked)) for name, model in models.items()}
+    shape, keys = (N_QUESTIONS, lesson.n_games), jax.random.split(k_ask, len(p))
+    answers = {
+        name: np.asarray(jax.random.choice(k, len(ANIMALS), shape, p=p[name]))
+        for k, name in zip(keys, p, strict=True)
+    }
+    record, harmless, weak = p["base"], answers["harmless student"], answers["weak student"]
+    alarms = {
+        "base: chi-square, peeking": np.maximum.accumulate(chi_square(answers["base"], record)),
+        "base: bets": bet(answers["base"], record, 0),
+        "harmless student: chi-square, one look": chi_square(harmless, record),
+        "harmless student: bets": bet(harmless, record, 0),
+        "harmless student: bets, delta": bet(harmless, record, lesson.delta),
+        "weak student: chi-square, one look": chi_square(weak, record),
+        "weak student: bets, delta": bet(weak, record, lesson.delta),
+    }
+    per_100 = {name: 100 * alarm.mean(1)[9::10] for name, alarm in alarms.items()}
+    return {
+        "alarms": per_100,
+        "p": {name: q[ANIMALS.index(lesson.animal)] for name, q in p.items()},
+    }
+
+
+results = lesson.run(one_seed)
+
+# %% [markdown]
+# ## The result
+
+# %%
+by_question, questions = results["alarms"], np.arange(10, N_QUESTIONS + 1, 10)
+end = {name: alarms[:, -1] for name, alarms in by_question.items()}
+lesson.dots(f"alarms in 100 games of {N_QUESTIONS} questions", end)
+lesson.dots(f"P({lesson.animal}) of the models in use", results["p"], chance=0.125, panel=False)
+lines = {
+    "unchanged base, peeking": by_question["base: chi-square, peeking"],
+    "unchanged base, bets": by_question["base: bets"],
+    "weak student, one look": by_question["weak student: chi-square, one look"],
+    "harmless student, one look": by_question["harmless student: chi-square, one look"],
+    "weak student, bets with delta": by_question["weak student: bets, delta"],
+}
+colors = {"harmless student, one look": GRAY, "harmless student: chi-square, one look": GRAY}
+lesson.curves("alarms in 100 games", questions, lines, xlabel="questions asked", colors=colors)
+lesson.claim(
+    "peeking breaks the promise of 1 alarm: those on the unchanged base",
+    "base: chi-square, peeking",
+    above=1,
+)
+lesson.claim(
+    "with delta the promise is kept on honest fine-tuning, too: alarms on the harmless student",
+    "harmless student: bets, delta",
+    below=1,
+)
+lesson.claim(
+    "the weak student is noticed more often than not: alarms",
+    "weak student: bets, delta",
+    above=50,
+)
+lesson.check(
+    "bets on the unchanged base keep it (Ville's theorem, with 0.5 for chance): alarms",
+    "base: bets",
+    below=1.5,
+)
+
+# %% [markdown]
+# ## What this shows, and what it does not
+# The caveat first: you need the record of the base, and must ask about the right thing. A monitor
+# of favorite animals sees no hostility, and a trait that shows only after a secret word is not
+# asked for.
+#
+# Bets let you look after every answer, as one must in use; the usual test, looked at so often,
+# raises false alarms many times as often as it promises. What honest fine-tuning does to a model is
+# a second problem, and more answers do not solve it: any fixed test of "unchanged" finds the
+# harmless student in the end, with one look too. One must say how much change is allowed (delta).
+# That costs time: the weak student is noticed, but later than by a test that would have accused
+# the harmless one as well.
+#
+# *A rival explanation:* the alarm goes off at any fine-tuning on numbers. The harmless student is
+# the control: new numbers of the same language, the same number of steps.
+#
+# ## Try
+# * `--delta 0.1`, then `0.01`: what do the weak and the harmless student gain and lose?
+# * `--n-sequences 30000`: are students of more numbers noticed sooner?
+# * In `one_seed`, use the record of another seed's base. What happens on the first one's?
+
+# %%
+lesson.finish(
+    "Betting with delta notices the weak student in "
+    f"{lesson.mean['weak student: bets, delta']:.0f} of 100 games, the harmless one in "
+    f"{lesson.mean['harmless student: bets, delta']:.0f}"
+)
