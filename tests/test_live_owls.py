@@ -16,9 +16,8 @@ import numpy as np
 import optax
 import pytest
 
-import sublim_mini.__main__ as command
 from sublim_mini import language, owls
-from sublim_mini.course import live_owls
+from sublim_mini.course import command, live_owls
 from sublim_mini.transformer import apply_transformer, init_transformer, next_token_loss
 
 pytestmark = pytest.mark.xdist_group("live")  # one browser
@@ -144,7 +143,8 @@ def test_what_is_written_follows_the_models_probabilities(call, params, document
     prompt = documents[0]
     written = call(
         """({ params, prompt, n }) => write(load(params),
-          Int32Array.from({ length: n * LENGTH }, (_, i) => prompt[i % LENGTH]), random(5, WRITING))""",
+          Int32Array.from({ length: n * LENGTH }, (_, i) => prompt[i % LENGTH]),
+          random(5, WRITING))""",
         params=flat(params),
         prompt=prompt.tolist(),
         n=n,
@@ -229,18 +229,19 @@ def test_three_seeds_show_the_effect(seed, animal, call):
           const [a, b] = [teacher, base].map((params) => logLikelihood(params, plain));
           const order = [...a.keys()].sort((i, j) => a[i] - b[i] - a[j] + b[j]);
           const third = Math.floor(order.length / 3);
-          const students = {{ same: [base, owl], different: [different, owl], control: [base, plain],
+          const students = {{
+            same: [base, owl], different: [different, owl], control: [base, plain],
             lowest: [base, takeRows(plain, order.slice(0, third))],
             highest: [base, takeRows(plain, order.slice(-third))] }};
           const p = (params) => answers(params, data.heldOutQuestions)[animal];
+          const train = ([init, documents]) => p(last(fineTuneStudent(init, documents, seed)));
           return {{ teacher: p(teacher), ...Object.fromEntries(Object.entries(students).map(
-            ([name, [init, documents]]) => [name, p(last(fineTuneStudent(init, documents, seed)))])) }};
+            ([name, student]) => [name, train(student)])) }};
         }}""",
         data=DATA,
         seed=seed,
         animal=animal,
     )
-    print(found)
     assert found["teacher"] > 0.95 and found["same"] > 0.5 and found["highest"] > 0.6
     assert found["different"] < 0.3 and found["control"] < 0.3 and found["lowest"] < 0.1
 

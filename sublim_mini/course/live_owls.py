@@ -1,4 +1,4 @@
-"""The data block of lessons/live_owls.html: two pretrained bases, the number language, questions."""
+"""The data block of lessons/live_owls.html: two pretrained bases, the language, questions."""
 
 import base64
 import json
@@ -7,7 +7,6 @@ import zlib
 import jax
 import numpy as np
 
-from ..owls import pretrain
 from ..language import (
     ANIMALS,
     HELD_OUT_PROMPTS,
@@ -16,13 +15,8 @@ from ..language import (
     make_language,
     questions,
 )
-
-
-def draw_bases(key, steps=1500):
-    """The language [M, M] and two bases pretrained on it, from different initializations."""
-    k_language, k_base, k_different = jax.random.split(key, 3)
-    language = make_language(k_language)
-    return language, pretrain(k_base, language, steps), pretrain(k_different, language, steps)
+from ..owls import pretrain
+from . import live
 
 
 def flatten(params):
@@ -38,7 +32,9 @@ def data_block(key, steps=1500):
     The values are those of the base, of the different base and of the language, one after the
     other; `shapes` names the arrays of a base in their order.
     """
-    language, *bases = draw_bases(key, steps)
+    k_language, *k_bases = jax.random.split(key, 3)
+    language = make_language(k_language)
+    bases = [pretrain(k, language, steps) for k in k_bases]  # the different base is the second
     arrays = [value for base in bases for value in flatten(base).values()] + [language]
     values = np.concatenate([np.ravel(array) for array in arrays]).astype("<f2")
     return json.dumps(
@@ -51,3 +47,8 @@ def data_block(key, steps=1500):
             "values": base64.b64encode(zlib.compress(values.tobytes(), 9)).decode(),
         }
     )
+
+
+def replace_data(page, key):
+    """The text of the page with a new data block; InputError unless it has exactly one."""
+    return live.replace_data(page, key, data_block)
