@@ -300,13 +300,13 @@ def test_a_run_from_the_prediction_to_the_choice_of_sequences(visit):
     }""")
     page.click("#go")
     assert page.evaluate("predictions") == pytest.approx([0.1, 0.35, 0.8])
-    page.wait_for_function("mode === 'waiting'", timeout=60_000)
+    page.wait_for_function("mode === 'waiting'", timeout=300_000)
     assert p_owl(page, "teacherBars") > 0.95
     assert page.locator(".pair").count() == 5 and "numbers only" in page.inner_text("#filtered")
     page.check("input[value=A]")
 
     page.click("#go")  # let the students read
-    page.wait_for_function("$('firstText').textContent.startsWith('Step 8 ')", timeout=60_000)
+    page.wait_for_function("$('firstText').textContent.startsWith('Step 8 ')", timeout=300_000)
     page.click("#pause")
     page.wait_for_timeout(500)
     stands = page.inner_text("#firstText")
@@ -314,7 +314,7 @@ def test_a_run_from_the_prediction_to_the_choice_of_sequences(visit):
     assert page.inner_text("#firstText") == stands
     assert names(page, "firstBars") == names(page, "secondBars") == ["?"] * 8
     page.click("#pause")
-    page.wait_for_function("mode === 'done'", timeout=120_000)
+    page.wait_for_function("mode === 'done'", timeout=300_000)
     page.click("#reveal")
     assert names(page, "firstBars") == list(language.ANIMALS)
     assert p_owl(page, "firstBars") > 0.5 > 0.3 > p_owl(page, "secondBars")
@@ -324,9 +324,9 @@ def test_a_run_from_the_prediction_to_the_choice_of_sequences(visit):
     assert page.evaluate("document.documentElement.scrollHeight") <= 720
 
     page.click("#act")
-    page.wait_for_function("run.sorted", timeout=60_000)
+    page.wait_for_function("run.sorted", timeout=300_000)
     page.fill("#which", "1")
-    page.wait_for_function("run.choices.some((one) => one.ended)", timeout=120_000)
+    page.wait_for_function("run.choices.some((one) => one.ended)", timeout=300_000)
     assert p_owl(page, "chosenBars") > 0.6
     assert page.evaluate("run.choices.at(-1).s > 0.2")
     assert page.evaluate("document.documentElement.scrollHeight") <= 720
