@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import time
 import zlib
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -19,17 +18,12 @@ import numpy as np
 import optax
 import pytest
 
-<<<<<<< HEAD
-from sublim_mini import InputError, digits
-from sublim_mini.course import live
-=======
 from sublim_mini import digits
 from sublim_mini.course import command, live
->>>>>>> main
 from sublim_mini.mlp import apply_mlp, aux_loss, class_loss, init_mlp
 
 pytestmark = pytest.mark.xdist_group("live")  # one browser
-PAGE = Path(__file__).parent.parent / "lessons" / "live.html"
+PAGE = command.LESSONS / "live.html"
 TEXT = PAGE.read_text(encoding="utf-8")
 SETTINGS = {"seed": 107, "aux": 20, "labels": "true", "inputs": "noise", "shared": []}
 
@@ -242,14 +236,19 @@ def test_what_both_pages_use_is_the_same_text():
     assert all(len(block) == 1 and block == blocks[0] for block in blocks)
 
 
-def test_new_data_replace_the_data_block_alone(monkeypatch, key):
+def test_the_command_replaces_the_data_block_alone(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(live, "N_DIGITS", 100)
-    old, new = live.BLOCK.split(TEXT), live.BLOCK.split(live.replace_data(TEXT, key))
+    page = tmp_path / "live.html"
+    page.write_text(TEXT, encoding="utf-8")
+    (tmp_path / "01_a.py").write_text("# %% [markdown]\n# # 01 A\n")
+    assert command.main(["live"], tmp_path) == 0
+    old, new = live.BLOCK.split(TEXT), live.BLOCK.split(page.read_text(encoding="utf-8"))
     assert new[0] == old[0] and new[-1] == old[-1]
     assert len(json.loads(new[2])["labels"]) == 100
-    for page in "", new[0] + 2 * "".join(new[1:4]):
-        with pytest.raises(InputError, match="exactly one"):
-            live.replace_data(page, key)
+    page.write_text(new[0] + 2 * "".join(new[1:4]), encoding="utf-8")
+    assert command.main(["live"], tmp_path) == 2
+    shown = capsys.readouterr().err
+    assert "exactly one" in shown and shown.count("\n") == 1
 
 
 # ---- The page in a browser
