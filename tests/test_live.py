@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import time
 import zlib
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -19,37 +18,34 @@ import numpy as np
 import optax
 import pytest
 
-<<<<<<< HEAD
-from sublim_mini import InputError, digits
-from sublim_mini.course import live
-=======
 from sublim_mini import digits
 from sublim_mini.course import command, live
->>>>>>> main
 from sublim_mini.mlp import apply_mlp, aux_loss, class_loss, init_mlp
 
 pytestmark = pytest.mark.xdist_group("live")  # one browser
-PAGE = Path(__file__).parent.parent / "lessons" / "live.html"
+PAGE = command.LESSONS / "live.html"
 TEXT = PAGE.read_text(encoding="utf-8")
 SETTINGS = {"seed": 107, "aux": 20, "labels": "true", "inputs": "noise", "shared": []}
 
 
-def node(function, argument=None):
+def node(function, **given):
     """Call a JavaScript function, given as text, with the page's training code alone."""
     if not shutil.which("node"):
         pytest.skip("no Node")
-    code = re.search(r'<script id="training">\n(.*?)</script>', TEXT, re.DOTALL)[1]
-    code += "\nconst input = JSON.parse(require('fs').readFileSync(0));\n"
-    code += f"process.stdout.write(JSON.stringify(({function})(input)));"
+    training = re.search(r'<script id="training">\n(.*?)</script>', TEXT, re.DOTALL)[1]
+    code = f"""{training}
+      const input = JSON.parse(require("fs").readFileSync(0));
+      const load = (layers) => layers.map(({{ weights, biases }}) => ({{
+        nIn: weights.length / biases.length, nOut: biases.length,
+        weights: Float32Array.from(weights), biases: Float32Array.from(biases) }}));
+      const plain = (name, value) => ArrayBuffer.isView(value) ? Array.from(value) : value;
+      process.stdout.write(JSON.stringify(({function})(input), plain));"""
+    flat = jax.tree.map(lambda x: np.ravel(x).tolist() if hasattr(x, "shape") else x, given)
     done = subprocess.run(
-        ["node", "-e", code], input=json.dumps(argument), capture_output=True, text=True
+        ["node", "-e", code], input=json.dumps(flat), capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
-
-
-def as_lists(tree):
-    return jax.tree.map(lambda x: np.asarray(x, float).ravel().tolist(), tree)
 
 
 def check_layers(found, expected, atol):
@@ -58,48 +54,28 @@ def check_layers(found, expected, atol):
             np.testing.assert_allclose(got[name], want[name].ravel(), rtol=0, atol=atol)
 
 
-LAYERS = """const layers = (params, sizes) => params.map(({ weights, biases }, l) => ({
-    nIn: sizes[l], nOut: sizes[l + 1],
-    weights: Float32Array.from(weights), biases: Float32Array.from(biases),
-  }));
-  const lists = (params) => params.map(({ weights, biases }) =>
-    ({ weights: Array.from(weights), biases: Array.from(biases) }));"""
-
-
 @pytest.mark.parametrize("loss, n_aux", [(class_loss, 20), (aux_loss, 20), (aux_loss, 1)])
 def test_logits_losses_and_gradients_are_those_of_jax(loss, n_aux, key):
-    sizes = 196, 96, 96, 10 + n_aux
     k_init, k_x, k_bias, k_target = jax.random.split(key, 4)
-    params = init_mlp(k_init, sizes)
+    params = init_mlp(k_init, (196, 96, 96, 10 + n_aux))
     for layer, k in zip(params, jax.random.split(k_bias, 3), strict=True):
         layer["biases"] = 0.1 * jax.random.normal(k, layer["biases"].shape)
     x = jax.random.uniform(k_x, (50, 196), minval=-1)
-    if loss is class_loss:
-        targets = jax.random.randint(k_target, (50,), 0, 10)
-        batch, sent = (x, targets), targets.tolist()
-    else:
-        targets = jax.random.normal(k_target, (50, sizes[-1]))
-        batch, sent = (x, targets[:, 10:]), as_lists(targets)
+    labels = jax.random.randint(k_target, (50,), 0, 10)
+    targets = jax.random.normal(k_target, (50, 10 + n_aux))
     found = node(
-        f"""({{ params, sizes, x, targets, kind }}) => {{
-          {LAYERS}
-          const network = layers(params, sizes);
-          const activations = forward(network, Float32Array.from(x), 50);
+        """({ params, x, labels, targets, isClass }) => {
+          const network = load(params), activations = forward(network, Float32Array.from(x), 50);
           const logits = activations.at(-1);
-          const {{ loss, dLogits }} = kind === "class_loss" ? classLoss(logits, targets)
+          const { loss, dLogits } = isClass ? classLoss(logits, labels)
             : auxLoss(logits, targets, 50);
-          const grads = lists(backward(network, activations, dLogits, 50));
-          return {{ logits: Array.from(logits), loss, grads }};
-        }}""",
-        {
-            "params": as_lists(params),
-            "sizes": sizes,
-            "x": as_lists(x),
-            "targets": sent,
-            "kind": loss.__name__,
-        },
+          return { logits, loss, grads: backward(network, activations, dLogits, 50) };
+        }""",
+        **{"params": params, "x": x, "labels": labels, "targets": targets},
+        isClass=loss is class_loss,
     )
     np.testing.assert_allclose(found["logits"], apply_mlp(params, x).ravel(), rtol=0, atol=1e-5)
+    batch = (x, labels if loss is class_loss else targets[:, 10:])
     value, grads = jax.value_and_grad(loss)(params, batch)
     np.testing.assert_allclose(found["loss"], value, rtol=0, atol=1e-5)
     largest = max(float(jnp.abs(g).max()) for g in jax.tree.leaves(grads))
@@ -107,34 +83,30 @@ def test_logits_losses_and_gradients_are_those_of_jax(loss, n_aux, key):
 
 
 def test_adam_is_that_of_optax_and_an_array_without_gradient_is_frozen(key):
-    sizes = 8, 4, 3
-    params = init_mlp(key, sizes)
-    grads = [
+    before = params = init_mlp(key, (8, 4, 3))
+    steps = [
         jax.tree.map(lambda x, k=k: jax.random.normal(k, x.shape) ** 3, params)
         for k in jax.random.split(key, 5)
     ]
     found, frozen = node(
-        f"""({{ params, sizes, steps }}) => {{
-          {LAYERS}
-          const network = layers(params, sizes), other = layers(params, sizes);
-          const states = [{{ step: 0 }}, {{ step: 0 }}];
-          for (const grads of steps) {{
-            adam(arrays(network), arrays(layers(grads, sizes)), states[0], LEARNING_RATE);
-            adam(arrays(other), [null, ...arrays(layers(grads, sizes)).slice(1)], states[1], 2e-3);
-          }}
-          return [lists(network), lists(other)];
-        }}""",
-        {"params": as_lists(params), "sizes": sizes, "steps": [as_lists(g) for g in grads]},
+        """({ params, steps }) => [0, 1].map((first) => {
+          const network = load(params), state = { step: 0 };
+          for (const grads of steps) {
+            const all = arrays(load(grads));
+            adam(arrays(network), first ? [null, ...all.slice(1)] : all, state, LEARNING_RATE);
+          }
+          return network;
+        })""",
+        params=params,
+        steps=steps,
     )
-    before = params
     optimizer = optax.adam(2e-3)
     state = optimizer.init(params)
-    for g in grads:
+    for g in steps:
         updates, state = optimizer.update(g, state, params)
         params = optax.apply_updates(params, updates)
     check_layers(found, params, 1e-6)
-    first = {"weights": before[0]["weights"], "biases": params[0]["biases"]}
-    check_layers(frozen, [first, *params[1:]], 1e-6)
+    check_layers(frozen, [params[0] | {"weights": before[0]["weights"]}, *params[1:]], 1e-6)
 
 
 @pytest.mark.parametrize("n, inner, m", [(1, 1, 1), (5, 7, 3), (8, 3, 4), (50, 196, 97)])
@@ -142,9 +114,9 @@ def test_products_are_those_of_numpy(n, inner, m):
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(n, inner)), rng.normal(size=(inner, m))
     found = node(
-        """({ a, at, b, bt, size }) => [multiply(a, b, ...size), multiplyAT(at, b, ...size),
-          multiplyBT(a, bt, ...size)].map((product) => Array.from(product))""",
-        as_lists({"a": a, "at": a.T, "b": b, "bt": b.T}) | {"size": [n, inner, m]},
+        """({ a, at, b, bt, size }) =>
+          [multiply(a, b, ...size), multiplyAT(at, b, ...size), multiplyBT(a, bt, ...size)]""",
+        **{"a": a, "at": a.T, "b": b, "bt": b.T, "size": [n, inner, m]},
     )
     for product in found:
         np.testing.assert_allclose(product, (a @ b).ravel(), rtol=0, atol=1e-4)
@@ -156,7 +128,9 @@ def test_match_is_r_squared():
     student = teacher + 0.3 * student
     t, s = teacher[:, 10:], student[:, 10:]
     want = 1 - ((s - t) ** 2).sum() / ((t - t.mean(0)) ** 2).sum()
-    found = node("([s, t]) => match(s, t, 50)", [as_lists(student), as_lists(teacher)])
+    found = node(
+        "({ student, teacher }) => match(student, teacher, 50)", student=student, teacher=teacher
+    )
     np.testing.assert_allclose(found, want, atol=1e-6)
 
 
@@ -166,10 +140,9 @@ def test_a_drawing_becomes_a_digit_like_the_others_wherever_it_is_drawn():
     strokes = [[[0.1, 0.1], [0.3, 0.12]], [[0.3, 0.12], [0.2, 0.5]]]  # a 7, small, in a corner
     moved = [[[3 * x + 7, 3 * y - 2] for x, y in stroke] for stroke in strokes]
     ink, image, again, dot = node(
-        """([curve, strokes, moved]) => [Array.from(inkPoints(curve, 0.4, 1.2)),
-          Array.from(drawStrokes(strokes)), Array.from(drawStrokes(moved)),
-          drawStrokes([[[0.2, 0.2]]])]""",
-        [curve.tolist(), strokes, moved],
+        """({ curve, strokes, moved }) => [inkPoints(curve, 0.4, 1.2), drawStrokes(strokes),
+          drawStrokes(moved), drawStrokes([[[0.2, 0.2]]])]""",
+        **{"curve": curve.tolist(), "strokes": strokes, "moved": moved},
     )
     want = digits._ink(jnp.asarray(curve), 0.4, 1.2).reshape(14, 2, 14, 2).mean((1, 3))
     np.testing.assert_allclose(ink, want.ravel(), atol=1e-5)
@@ -180,12 +153,10 @@ def test_a_drawing_becomes_a_digit_like_the_others_wherever_it_is_drawn():
 
 def test_initializations_share_what_they_should_and_no_more():
     found = node(
-        """(settings) => [[], ["class", "layer2"], PARTS].map((shared) => {
-          const { teacher, same, different } = initNetworks({ ...settings, shared });
-          const weights = (params) => params.map(({ weights }) => Array.from(weights));
-          return [teacher, same, different].map(weights);
-        })""",
-        SETTINGS,
+        """(settings) => [[], ["class", "layer2"], PARTS].map((shared) =>
+          Object.values(initNetworks({ ...settings, shared })).map((params) =>
+            params.map(({ weights }) => weights)))""",
+        **SETTINGS,
     )
     class_head = np.arange(96 * 30) % 30 < 10
     for k, (teacher, same, different) in enumerate(found):
@@ -232,24 +203,19 @@ def test_the_page_is_one_small_file_with_the_drawn_digits(data):
     assert np.abs(found - images.reshape(-1, 196)).max() <= 1 / (block["levels"] - 1) + 1e-5
 
 
-def test_what_both_pages_use_is_the_same_text():
-    pages = [PAGE, PAGE.with_name("live_owls.html")]
-    blocks = [
-        re.findall("// ---- shared: .*?// ---- end of shared", page.read_text("utf-8"), re.DOTALL)
-        for page in pages
-        if page.exists()
-    ]
-    assert all(len(block) == 1 and block == blocks[0] for block in blocks)
-
-
-def test_new_data_replace_the_data_block_alone(monkeypatch, key):
+def test_the_command_replaces_the_data_block_alone(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(live, "N_DIGITS", 100)
-    old, new = live.BLOCK.split(TEXT), live.BLOCK.split(live.replace_data(TEXT, key))
+    page = tmp_path / "live.html"
+    page.write_text(TEXT, encoding="utf-8")
+    (tmp_path / "01_a.py").write_text("# %% [markdown]\n# # 01 A\n")
+    assert command.main(["live"], tmp_path) == 0
+    old, new = live.BLOCK.split(TEXT), live.BLOCK.split(page.read_text(encoding="utf-8"))
     assert new[0] == old[0] and new[-1] == old[-1]
     assert len(json.loads(new[2])["labels"]) == 100
-    for page in "", new[0] + 2 * "".join(new[1:4]):
-        with pytest.raises(InputError, match="exactly one"):
-            live.replace_data(page, key)
+    page.write_text(new[0] + 2 * "".join(new[1:4]), encoding="utf-8")
+    assert command.main(["live"], tmp_path) == 2
+    shown = capsys.readouterr().err
+    assert "exactly one" in shown and shown.count("\n") == 1
 
 
 # ---- The page in a browser
