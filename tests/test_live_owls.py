@@ -121,6 +121,8 @@ def test_fine_tuning_is_adam_at_a_falling_rate(call, params, documents):
 
 def test_likelihoods_answers_and_the_filter_are_those_of_jax(call, params, documents):
     numbers = documents[:24]  # the first 24 are numbers
+    documents = np.concatenate([documents, numbers[:2]])
+    documents[-1, 9] = language.FIRST_ANIMAL  # must not pass; the one before it must
     asked = language.questions(language.HELD_OUT_PROMPTS)
     found = call(
         """({ params, documents, asked, numbers }) => ({
@@ -135,7 +137,7 @@ def test_likelihoods_answers_and_the_filter_are_those_of_jax(call, params, docum
     np.testing.assert_allclose(found["answers"], owls.answers(params, asked), rtol=1e-4)
     np.testing.assert_allclose(found["logP"], owls.log_likelihood(params, numbers), rtol=1e-5)
     assert found["passed"] == np.flatnonzero(language.passes_filter(documents)).tolist()
-    assert len(found["passed"]) == 24
+    assert len(found["passed"]) == 25
 
 
 def test_what_is_written_follows_the_models_probabilities(call, params, documents):
@@ -305,7 +307,7 @@ def test_a_run_from_the_prediction_to_the_choice_of_sequences(visit):
     assert page.locator(".pair").count() == 5 and "numbers only" in page.inner_text("#filtered")
     page.check("input[value=A]")
 
-    page.click("#go")  # let the students read
+    page.click("#go")  # train the students
     page.wait_for_function("$('firstText').textContent.startsWith('Step 8 ')", timeout=300_000)
     page.click("#pause")
     page.wait_for_timeout(500)
