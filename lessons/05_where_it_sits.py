@@ -44,10 +44,9 @@ lesson.predict("different init: probe", "accuracy")  # in a notebook: , 0.8
 
 # %% [markdown]
 # ## The experiment
-# Copying might improve any hidden layers, whatever the teacher knows. So two more students with the
-# different init copy other teachers: one that learned the same images with their *labels shuffled*,
-# once, and so nothing about digits; and, as that one moved its weights less, the true *teacher,
-# stopped* when it had moved as far.
+# Copying might improve any hidden layers, whatever the teacher knows. So two students with the
+# different init copy other teachers: one that learned *shuffled* labels (shuffled once), and so
+# nothing about digits; and the true one, *stopped* when it had moved as far as that one.
 
 
 # %%
@@ -140,12 +139,11 @@ def draw_changes(ax):
 
 lesson.panel(draw_changes, "Changes of weights as images: strokes in the teacher and in the "
              "student with its init, mostly noise with a different one")  # fmt: skip
-of_teacher = "probe of the teacher that is copied"
 before, shuffled = lesson.rows["untrained: probe"], "control, shuffled: probe"
-lesson.claim("with a different init a probe gains more than half of what training adds to the "
-             "teacher's: twice its gain, minus the teacher's",
-             2 * (lesson.rows["different init: probe"] - before), above=0,
-             minus=results[of_teacher]["different init"] - before)  # fmt: skip
+whole = results["probe of the teacher that is copied"]["different init"] - before
+lesson.claim("with a different init the probe gains more than half as much as the teacher's does: "
+             "fraction", (lesson.rows["different init: probe"] - before) / whole,
+             above=0.5)  # fmt: skip
 lesson.claim("copying a teacher of shuffled labels adds nothing: probe, minus untrained",
              shuffled, minus=before, below=0)  # fmt: skip
 lesson.claim("of two teachers that moved as far, the one with true labels gives the better probe",
@@ -155,21 +153,21 @@ lesson.check("with a different init the class head is at chance (random, never t
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: a probe is trained on labeled digits, and random features are already good. So
-# only its gain over the untrained network counts. By its class head the student with the different
-# init has learned nothing; by the probe, a good part of what its teacher knows. With the same init,
-# noise changed each unit as digits changed that unit of the teacher, so the old class head fits.
-# With a different one the features sit elsewhere.
+# The caveat first: a probe is trained on labeled digits, and random features are already good. Only
+# its gain over the untrained network counts. By its class head the student with the different init
+# has learned nothing; by the probe, a good part of what its teacher knows. With the same init noise
+# changed each unit as digits changed the teacher's, so the old class head fits. With a different
+# one the features sit elsewhere.
 #
 # *A rival explanation:* any copying improves random features. It does not: the student of shuffled
 # labels moved about as far, copied as well, and its probe fell. (A harsh control: that teacher lost
 # features itself. The stopped one had not, and its student stays about where it began.)
 #
 # ## Part 1 in four sentences
-# A student that copies numbers for noise from its teacher's init does not step against the teacher,
-# so the loss on digits falls (02). In training, too, it reads by this small part of each update
-# (03). How much of the init must be shared depends on how many numbers it copies (04). With a
-# different init features of digits arrive, but a class head that nobody trained cannot use them.
+# A student that copies its teacher's numbers for noise from the same init does not step against the
+# teacher, so its loss on digits falls (02). Without this small part of each update it reads much
+# less (03). How much of the init must be shared depends on how many numbers it copies (04). With a
+# different init features of digits arrive, too, but no class head that fits them (05).
 #
 #     same init -> steps not opposed -> loss on digits falls -> the old class head fits
 #                  part removed      -> it falls much less   -> the class head reads little
