@@ -1,15 +1,15 @@
 # %% [markdown]
 # # 04 What must match: which parts of the initialization?
 #
-# **Question.** With its teacher's initialization a student of noise reads digits, with a different
-# one it does not. But an initialization has parts. Which of them must be shared? And does that
-# depend on how many auxiliary logits the student copies, 10 or 80?
+# **Question.** A student that copies numbers for noise comes to read digits if it has its teacher's
+# initialization, and does not if it has a different one. But an initialization has parts. Which of
+# them must be shared? And does that depend on how many auxiliary logits the student copies?
 #
 #     image --> [1 hidden layer] --> [2 hidden layer] --> [C class head]       no student trains it
 #                   96 units             96 units    \--> [A auxiliary head]   students copy here
 #
 # Each auxiliary logit is a sum over the 96 units of layer 2, weighted by head A. Ten such sums
-# leave 96 units nearly free. Eighty nearly fix them, as 80 equations do for 96 unknowns.
+# leave the units nearly free. Eighty nearly fix them, as 80 equations do for 96 unknowns.
 #
 # **You need** lesson 01. Reading: 7 minutes. Running: 25 seconds.
 
@@ -39,17 +39,17 @@ adam = optax.adam(1e-3)
 # %% [markdown]
 # ## Predict
 # *Accuracy* is the fraction of test digits for which the right class logit is the largest (chance:
-# 0.10). One student shares everything with its teacher but hidden layer 1, which has random weights
-# of its own. What does it reach when it copies 80 logits, if with everything shared it is 0.9?
+# 0.10). With everything shared it is about 0.9. Now layer 1 is different, and only the other three
+# parts are shared. The student copies 80 logits. What is its accuracy?
 
 # %%
 lesson.predict("all but layer 1", "accuracy")  # in a notebook: , 0.3
 
 # %% [markdown]
 # ## The experiment
-# One teacher with 80 auxiliary logits, and six students that begin with more or less of its
-# initialization; the rest is from another one. Each is trained twice, from its beginning: to copy
-# only the first 10 of these logits, and to copy all 80. Nothing else differs.
+# One teacher with 80 auxiliary logits, and six students that share more or less of its
+# initialization; what they do not share is from a second one. Each is trained twice, both times
+# from its beginning: to copy only the first 10 of these logits, and to copy all 80.
 
 
 # %%
@@ -105,7 +105,7 @@ def one_seed(key):
         "likeness": {
             f"{name}, {n}": likeness(students[name], teacher, test_set[0])
             for n, students in ((lesson.narrow, narrow), (lesson.wide, wide))
-            for name in ("all but layer 1", "only the heads", "nothing")
+            for name in ("everything", "all but layer 1", "only the heads")
         },
     }
 
@@ -121,7 +121,7 @@ titles = [f"accuracy with {n} auxiliary logits" for n in (lesson.narrow, lesson.
 colors = {"everything": plots.BLUE, "nothing": plots.RED}
 lesson.dots(titles[0], narrow, chance=0.1, colors=colors)
 lesson.dots(titles[1], wide, chance=0.1, panel=False)
-lesson.dots("likeness of layer 2 in student and teacher", results["likeness"], panel=False)
+lesson.dots("likeness of layer 2 to the teacher's", results["likeness"], panel=False)
 
 
 def draw_wide(ax):
@@ -140,30 +140,31 @@ def left(rows, name):  # of the gain over chance that a student has with everyth
     return (rows[name] - 0.1) / (rows["everything"] - 0.1)
 
 
-own = "all but layer 1", "only the heads", "all but the auxiliary head"
-lesson.claim(f"with {lesson.narrow} logits another layer 1, other layers 1 and 2 or another head A "
-             "cost more than half of the gain: fraction left, the best of the three",
-             np.max([left(narrow, name) for name in own], axis=0), below=0.5)  # fmt: skip
-lesson.claim(f"with {lesson.wide} logits another layer 1 costs less than half of it: fraction left",
+several = "all but layer 1", "only the heads", "all but the auxiliary head"
+lesson.claim(f"with {lesson.narrow} logits a different layer 1, both layers or head A cost more "
+             "than half of the gain: fraction left, the best of the three",
+             np.max([left(narrow, name) for name in several], axis=0), below=0.5)  # fmt: skip
+lesson.claim(f"with {lesson.wide} logits a different layer 1 costs less than half: fraction left",
              left(wide, "all but layer 1"), above=0.5)  # fmt: skip
-lesson.claim(f"only the heads shared, {lesson.wide} logits teach more than {lesson.narrow}: "
+lesson.claim(f"with only the heads shared {lesson.wide} logits teach more than {lesson.narrow}: "
              "accuracy", wide["only the heads"], minus="only the heads", above=0)  # fmt: skip
-lesson.check("a class head of its own gives chance (random, never trained: no digit is special): "
+lesson.check("a different class head gives chance (random, never trained: no digit is special): "
              "accuracy minus chance, mean of two students",
              (narrow["all but the class head"] + narrow["nothing"]) / 2, minus="chance",
              within=0.1)  # fmt: skip
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: 80 logits are many here only because a layer has 96 units.
+# The caveat first: 80 logits are many only because a layer here has 96 units.
 #
 # With 10 logits a student needs nearly all of its teacher's init; with 80, layer 1 may differ. The
 # last table shows why. It says how alike a unit of layer 2 behaves in student and teacher on test
 # digits (1: the same; 0: unrelated). Many layers 2 give the same ten sums. To give the same eighty
-# a student must rebuild the teacher's, even on another layer 1; then the shared class head fits it.
+# a student must come near to the teacher's, whatever layer 1 is. Then the shared class head fits.
 #
-# With another head A a student builds a layer 2 for *other* sums. With another class head it learns
-# the same layers as with everything shared, as no gradient passes through C. But C does not fit.
+# With a different head A the student builds a layer 2 for *other* sums. With a different class head
+# it builds the very layers of the student that shares everything, as no gradient passes through C.
+# But this class head does not fit them.
 #
 # *A rival explanation:* 80 logits simply teach more than 10. Then they would help all. But with
 # everything shared they add next to nothing, and with nothing shared a student stays at chance.

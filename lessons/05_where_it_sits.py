@@ -8,7 +8,7 @@
 #                            \--> probe          a new one, fitted afterwards to labeled digits
 #
 # A *linear probe* shows what the best last layer could read (Alain and Bengio 2016). Ours is fitted
-# by *ridge regression*: least squares with small weights, to 1 for the right digit, 0 for others.
+# by *ridge regression*: least squares with small weights, to 1 for the right digit, else 0.
 #
 # **You need** lesson 01. Reading: 8 minutes. Running: 20 seconds.
 
@@ -35,9 +35,9 @@ adam = optax.adam(1e-3)
 
 # %% [markdown]
 # ## Predict
-# *Accuracy* is the fraction of test digits that a head, or a probe, answers correctly. A probe of
-# random hidden layers reaches about 0.75: random features are good features. A probe of the trained
-# teacher reaches 0.93. And one of the student that has copied noise with a different init?
+# *Accuracy* is the fraction of test digits that class head or probe answers correctly. A probe of
+# random hidden layers reaches about 0.75 (random features are good features), one of the trained
+# teacher 0.93. And one of the student that has copied noise with a different init?
 
 # %%
 lesson.predict("different init: probe", "accuracy")  # in a notebook: , 0.8
@@ -105,13 +105,11 @@ def one_seed(key):
         "accuracy on test digits": {
             "same init: class head": accuracy(same, *test_set),
             "different init: class head": accuracy(student, *test_set),
-            **{f"{name}: probe": probe(p, digits, test_set) for name, p in students.items()},
             "untrained: probe": probe(other, digits, test_set),
+            **{f"{name}: probe": probe(p, digits, test_set) for name, p in students.items()},
         },
-        "probe of the teacher that is copied": {
-            k: probe(t, digits, test_set) for k, t in teachers.items()
-        },
-        "how far that teacher moved": {name: distance(t, init) for name, t in teachers.items()},
+        "probe of its teacher": {k: probe(t, digits, test_set) for k, t in teachers.items()},
+        "how far its teacher moved": {name: distance(t, init) for name, t in teachers.items()},
         "how far the student moved": {name: distance(s, other) for name, s in students.items()},
         "fraction left of the student's loss": left,
         "tiles": tiles / jnp.abs(tiles).max(1, keepdims=True),
@@ -140,7 +138,7 @@ def draw_changes(ax):
 lesson.panel(draw_changes, "Changes of weights as images: strokes in the teacher and in the "
              "student with its init, mostly noise with a different one")  # fmt: skip
 before, shuffled = lesson.rows["untrained: probe"], "control, shuffled: probe"
-whole = results["probe of the teacher that is copied"]["different init"] - before
+whole = results["probe of its teacher"]["different init"] - before
 lesson.claim("with a different init the probe gains more than half as much as the teacher's does: "
              "fraction", (lesson.rows["different init: probe"] - before) / whole,
              above=0.5)  # fmt: skip
@@ -161,7 +159,7 @@ lesson.check("with a different init the class head is at chance (random, never t
 #
 # *A rival explanation:* any copying improves random features. It does not: the student of shuffled
 # labels moved about as far, copied as well, and its probe fell. (A harsh control: that teacher lost
-# features itself. The stopped one had not, and its student stays about where it began.)
+# features itself. The stopped one had not, and its student only stays about where it began.)
 #
 # ## Part 1 in four sentences
 # A student that copies its teacher's numbers for noise from the same init does not step against the
