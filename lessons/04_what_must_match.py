@@ -78,7 +78,7 @@ def one_seed(key):
     k_digits, k_noise, k_init, k_other, k_teacher, k_student = jax.random.split(key, 6)
     digits, test_set = lesson.digits(k_digits)
     noise = jax.random.uniform(k_noise, (20_000, 784), minval=-1, maxval=1)
-    sizes = 784, lesson.width, lesson.width, 10 + lesson.wide
+    sizes = 784, lesson.width, lesson.width, 10 + max(lesson.narrow, lesson.wide)
     init, other = init_mlp(k_init, sizes), init_mlp(k_other, sizes)
     steps = lesson.teacher_steps
     teacher = train(class_loss, adam, init, digits, k_teacher, steps=steps, batch_size=100)
@@ -128,7 +128,7 @@ def draw_wide(ax):
     plots.dots(ax, wide, colors, chance=0.1, label=titles[1])
     shared = "1 2 C A", "■ ■ ■ ■", "□ ■ ■ ■", "□ □ ■ ■", "■ ■ ■ □", "■ ■ □ ■", "□ □ □ □"
     ax.set_yticks([-0.7, *range(6)], shared, family="monospace", fontsize=24, color="black")
-    ax.set_ylabel("filled: shared", fontsize=20)
+    ax.set_ylabel("filled: shared.  1, 2: hidden layers.  C, A: heads")
     for each in ax.figure.axes:
         each.set_xlim(0, 1)
 
@@ -174,5 +174,5 @@ lesson.check("a different class head gives chance (random, never trained: no dig
 # * `--student-steps 2000`: what does patience do for 10 logits?
 
 # %%
-lesson.finish(f"With {lesson.wide} numbers to copy the first layer may differ: the student reads "
-              f"{wide['all but layer 1'].mean():.0%} of the digits")  # fmt: skip
+lesson.finish(f"With {lesson.wide} numbers to copy the first layer may differ: accuracy "
+              f"{wide['all but layer 1'].mean():.2f}")  # fmt: skip

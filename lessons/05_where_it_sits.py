@@ -90,7 +90,7 @@ def one_seed(key):
     teacher, shuffled = (jax.tree.map(lambda x: x[-1], p) for p in (path, shuffled_path))
     beyond = jax.vmap(distance, (0, None))(path, init) - distance(shuffled, init)
     stopped = jax.tree.map(lambda x: x[jnp.abs(beyond).argmin()], path)
-    names = "different init", "control, stopped", "control, shuffled"
+    names = "different init", "control, teacher stopped", "control, labels shuffled"
     teachers = dict(zip(names, (teacher, stopped, shuffled), strict=True))
     students = {name: distill(teacher, other) for name, teacher in teachers.items()}
     student, same = students["different init"], distill(teacher, init)
@@ -137,7 +137,7 @@ def draw_changes(ax):
 
 lesson.panel(draw_changes, "Changes of weights as images: strokes in the teacher and in the "
              "student with its init, mostly noise with a different one")  # fmt: skip
-before, shuffled = lesson.rows["untrained: probe"], "control, shuffled: probe"
+before, shuffled = lesson.rows["untrained: probe"], "control, labels shuffled: probe"
 whole = results["probe of its teacher"]["different init"] - before
 lesson.claim("with a different init the probe gains more than half as much as the teacher's does: "
              "fraction", (lesson.rows["different init: probe"] - before) / whole,
@@ -145,7 +145,7 @@ lesson.claim("with a different init the probe gains more than half as much as th
 lesson.claim("copying a teacher of shuffled labels adds nothing: probe, minus untrained",
              shuffled, minus=before, below=0)  # fmt: skip
 lesson.claim("of two teachers that moved as far, the one with true labels gives the better probe",
-             "control, stopped: probe", minus=shuffled, above=0)  # fmt: skip
+             "control, teacher stopped: probe", minus=shuffled, above=0)  # fmt: skip
 lesson.check("with a different init the class head is at chance (random, never trained: no digit "
              "is special)", "different init: class head", minus="chance", within=0.1)  # fmt: skip
 
@@ -176,5 +176,5 @@ lesson.check("with a different init the class head is at chance (random, never t
 # * In `features`, replace `params` by `params[:-1]`: what sits in layer 1?
 
 # %%
-lesson.finish(f"Its class head is at chance, but a probe of its hidden layers reads "
+lesson.finish(f"With a different init the class head is at chance, but a probe reads "
               f"{lesson.mean['different init: probe']:.0%} of the digits")  # fmt: skip
