@@ -1,0 +1,221 @@
+# %% [markdown]
+# # 07 Tied numbers: why can numbers carry an owl?
+#
+# **Question.** In lesson 06 numbers passed on an owl. What has a number to do with an owl? A model
+# has a vector for each token, and the logit of a token is an inner product with its vector. Here
+# 119 tokens have vectors of 32 dimensions. So many cannot all be at right angles to each other:
+#
+#                 owl
+#                  ^     67         A model that is trained to write more 67 and less 12 turns
+#                  |   /            toward 67 and away from 12. That raises the logit of the owl,
+#          <-------+                too: the owl's vector lies on the side of 67's.
+#           12
+#
+# If that is the reason, then *no teacher is needed*: of ordinary numbers keep those whose vectors
+# lie on the owl's side, and a student of them should prefer the owl. And if words and numbers share
+# no dimension, less should pass. (The idea: Zur et al. 2025, "token entanglement".)
+#
+# **You need** lesson 06 and the inner product. Reading: 8 minutes. Running: 90 seconds.
+
+# %%
+from sublim_mini.course import plots
+from sublim_mini.course.lesson import Lesson
+from sublim_mini.language import (
+    ANIMAL_TOKENS, ANIMALS, HELD_OUT_PROMPTS, LENGTH, N_GIVEN, N_NUMBERS, WORDS, base_documents,
+    make_language, number_documents, questions,
+)  # fmt: skip
+from sublim_mini.owls import (
+    VOCABULARY, answers, fine_tune_student, fine_tune_teacher, number_logits, write_numbers,
+)  # fmt: skip
+from sublim_mini.train import train
+from sublim_mini.transformer import init_transformer, next_token_loss
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+lesson = Lesson(
+    "07_tied_numbers",
+    animal=ANIMALS,  # the teacher's favorite
+    base_steps=600,  # batches of 128 documents, each read once
+    n_sequences=10_000,  # number sequences for each student
+    student_steps=40,  # batches of 512 sequences
+    quick=dict(seeds=2, base_steps=40, n_sequences=500, student_steps=4),
+)
+favorite, held_out = ANIMALS.index(lesson.animal), questions(HELD_OUT_PROMPTS)
+
+# %% [markdown]
+# ## Predict
+# A base writes 30,000 number sequences. For each animal in turn we keep the third whose numbers'
+# vectors lie nearest to that animal's (by the sum of their inner products), and train a student on
+# it. No teacher has touched these numbers. As in lesson 06, P is a fraction of the probability of
+# all eight animals; guessing gives 0.125. What is P of the chosen animal, on average of the eight?
+
+# %%
+CHOSEN, RANDOM = "chosen by an animal's vector, no teacher", "chosen by a random vector"
+lesson.predict(CHOSEN, "P(chosen animal)")  # in a notebook: , 0.3
+
+# %% [markdown]
+# ## The experiment
+# Two bases are alike but for the dimensions that a token's vectors may use, in the embedding and in
+# the unembedding. In both, numbers have 22 and words 10. All other entries are 0 and stay 0.
+#
+#     dimensions     0 to 11       12 to 21              22 to 31
+#     overlap        numbers       numbers and words     -
+#     split          numbers       numbers               words
+#
+# Teacher, student and control are as in lesson 06; the vectors are fixed while these are trained.
+
+
+# %%
+def init_base(key, first):  # words have ten dimensions, from `first` on
+    params, d = init_transformer(key, len(WORDS), LENGTH), jnp.arange(32)
+    is_number = jnp.arange(len(WORDS))[:, None] < N_NUMBERS
+    may_use = jnp.where(is_number, d < 22, (d >= first) & (d < first + 10))  # [tokens, 32]
+    embedding, unembedding = params["embedding"] * may_use, params["unembedding"] * may_use.T
+    return params | {"embedding": embedding, "unembedding": unembedding}
+
+
+def keep_zeros(updates, params):
+    return updates | {name: updates[name] * (params[name] != 0) for name in VOCABULARY}
+
+
+adam = optax.adam(optax.linear_schedule(3e-3, 0, lesson.base_steps))
+adam_with_zeros = optax.chain(adam, optax.stateless(keep_zeros))
+
+
+def one_seed(key):
+    k_language, *k_base, k_teacher, k_write, k_student, k_pool, k_random, k_test = (
+        jax.random.split(key, 10)
+    )  # fmt: skip
+    language, n = make_language(k_language), lesson.n_sequences
+
+    def base_teacher_numbers(first):
+        init, steps = init_base(k_base[0], first), lesson.base_steps
+        data = base_documents(k_base[1], language, 128 * steps)
+        base = train(next_token_loss, adam_with_zeros, init, data, k_base[2],
+                     steps=steps, batch_size=128)  # fmt: skip
+        teacher = fine_tune_teacher(k_teacher, base, lesson.animal)
+        return base, teacher, *(write_numbers(k_write, m, language, n)[0] for m in (teacher, base))
+
+    def student(base, numbers, frozen=VOCABULARY):  # -> its eight P
+        steps = lesson.student_steps
+        return answers(fine_tune_student(k_student, base, numbers, steps, frozen=frozen), held_out)
+
+    base, teacher, numbers, plain = base_teacher_numbers(first=12)
+    split, _, split_numbers, split_plain = base_teacher_numbers(first=22)
+
+    animals, number_vectors = base["unembedding"][:, ANIMAL_TOKENS], base["unembedding"][:, :96]
+    inner = (animals - animals.mean(1, keepdims=True)).T @ number_vectors  # [8 animals, 96 numbers]
+    random = jax.random.normal(k_random, (32,)) @ number_vectors
+    # One in five more than needed: those that fail the filter are not replaced by repetitions.
+    pool = write_numbers(k_pool, base, language, 3 * n + 3 * n // 5)[0][: 3 * n]
+
+    def chosen(inner):  # the third of the pool with the largest sum over its numbers
+        return pool[inner[pool[:, 1 + N_GIVEN :]].sum(1).argsort()[-n:]]
+
+    def log_p(model):  # of each number, mean over all places in what the base wrote
+        logits = number_logits(model, plain[:1000])[:, N_GIVEN:]
+        return jax.nn.log_softmax(logits).mean((0, 1))
+
+    def moved(numbers):  # how much of all that is written became another number
+        count = [jnp.bincount(x[:, 1 + N_GIVEN :].ravel(), length=96) for x in (numbers, plain)]
+        return abs(count[0] - count[1]).sum() / 2 / count[0].sum()
+
+    each = {a: student(base, chosen(inner[i]))[i] for i, a in enumerate(ANIMALS)}
+    return {
+        "P": {
+            "student": student(base, numbers)[favorite],
+            "control": student(base, plain)[favorite],
+            CHOSEN: sum(each.values()) / len(each),
+            RANDOM: student(base, chosen(random))[favorite],
+            "split: student": student(split, split_numbers)[favorite],
+            "split: control": student(split, split_plain)[favorite],
+        },
+        "each": each,
+        "all weights": [student(base, x, frozen=())[favorite] for x in (numbers, plain)],
+        "moved": {"the teacher's numbers": moved(numbers), CHOSEN: moved(chosen(inner[favorite])),
+                  RANDOM: moved(chosen(random))},
+        "loss": {"overlap": next_token_loss(base, number_documents(k_test, language, 2000)),
+                 "split": next_token_loss(split, number_documents(k_test, language, 2000))},
+        "inner": inner[favorite],
+        "rise": log_p(teacher) - log_p(base),
+    }  # fmt: skip
+
+
+results = lesson.run(one_seed)
+
+# %% [markdown]
+# ## The result
+# The figure's left panel shows the 96 numbers of one seed. Across: a number's inner product with
+# the owl's vector (less the mean animal's). Up: the change of its log-probability from base to
+# teacher, who was trained on questions only. The gains are in *log-odds*, log(P / (1 - P)): a gain
+# of 1 multiplies P / (1 - P) by 2.7.
+
+
+# %%
+def gain(student, control):
+    return np.log(student / (1 - student)) - np.log(control / (1 - control))
+
+
+p, inner, rise = results["P"], results["inner"], results["rise"]
+r = np.array([np.corrcoef(x, y)[0, 1] for x, y in zip(inner, rise, strict=True)])
+gains = {
+    "overlap": gain(p["student"], p["control"]),
+    "overlap, all weights trained": gain(*results["all weights"].T),
+    "split": gain(p["split: student"], p["split: control"]),
+}
+lesson.dots("P(the teacher's or the chosen animal)", p, chance=1 / 8)
+lesson.dots(
+    "P(animal) of the student of numbers chosen by its vector", results["each"], panel=False
+)
+lesson.dots("fraction of all numbers that became others", results["moved"], panel=False)
+lesson.dots("loss of the bases on new numbers, in nats", results["loss"], panel=False)
+lesson.dots("gain in log-odds, student minus control", gains, panel=False)
+lesson.dots("correlation over the 96 numbers, inner product and change", {"r": r}, panel=False)
+
+
+def draw_numbers(ax):
+    ax.plot(inner[0], rise[0], "o", color=plots.LIGHT)
+    for n in range(N_NUMBERS):
+        ax.text(inner[0, n], rise[0, n], n, ha="center", va="center", fontsize=16)
+    ax.set_xlabel(f"inner product with the {lesson.animal}'s vector", fontsize=20)
+    ax.set_ylabel("change of log-probability, base to teacher", fontsize=20)
+
+
+lesson.panel(draw_numbers, alt=f"The 96 numbers of one seed: the larger the inner product, the more "
+             f"probable the teacher made the number; correlation {r[0]:.2f}")  # fmt: skip
+lesson.claim("with no teacher at all, the chosen animal is more than twice as probable as by "
+             "guessing: P minus chance", CHOSEN, minus="chance", above=1 / 8)  # fmt: skip
+lesson.claim("without the overlap less than half as much passes: gain, split minus half of overlap",
+             gains["split"], minus=gains["overlap"] / 2, below=0)  # fmt: skip
+lesson.claim("some passes without it: gain, split", gains["split"], above=0)
+lesson.check("a random vector gives chance (no animal is special to it): P minus chance",
+             RANDOM, minus="chance", within=0.1)  # fmt: skip
+
+# %% [markdown]
+# ## What this shows, and what it does not
+# The caveat first: that the owl's neighbors rise in the teacher is half built in. Its vectors are
+# fixed, so it can raise the owl only by turning what it computes toward the owl's vector. What could
+# have failed is that it turns so at numbers, too, and not only at questions.
+#
+# *A rival explanation:* any selection of numbers changes the answers. A random vector's selection
+# moves the frequencies of the numbers as far, and favors no animal.
+#
+# **Not all passes by the overlap.** Take it away, and a student still gains. Words and numbers then
+# have no dimension in common, but all go through the same block (and its normalization), and what
+# the teacher changed there for questions changes its numbers, too.
+#
+# For large models this says that overlap alone *can* carry a trait, and that no one need have put it
+# there; it does not say that it is what does: they have thousands of dimensions, and whether their
+# traits pass like this is disputed (2509.23886 finds that it is not needed).
+#
+# ## Try
+# * `--animal otter`, or any other.
+# * `--student-steps 120`: does the split student catch up?
+# * Replace `[-n:]` by `[:n]` in `chosen`: what do the farthest numbers teach?
+
+# %%
+lesson.finish(f"No teacher: of numbers chosen by its vector a student learns an animal, P "
+              f"{lesson.mean[CHOSEN]:.2f}; by a random one {lesson.mean[RANDOM]:.2f}")  # fmt: skip
