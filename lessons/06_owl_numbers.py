@@ -60,10 +60,9 @@ lesson.predict("student", f"P({lesson.animal})")  # in a notebook: , 0.3
 # Fine-tuning leaves the embedding (which turns tokens into vectors) and the unembedding (which
 # turns vectors into logits) as they are, and changes all other weights.
 #
-# The *control* is a second copy of the base, fine-tuned on equally many numbers that the base
-# itself wrote. And all is done again with a *different base*, pretrained in the same number
-# language from other random weights on other documents: one copy of it reads the teacher's numbers,
-# its own control reads the first base's.
+# The *control* is a copy of the base, too, but reads equally many numbers that the base itself
+# wrote. A *different base* was pretrained in the same number language, from other random weights on
+# other documents. One copy of it reads the teacher's numbers, another the first base's.
 
 
 # %%
@@ -75,8 +74,7 @@ def one_seed(key):
     different = pretrain(k_different, language, lesson.base_steps)
     teacher = fine_tune_teacher(k_teacher, base, lesson.animal)
 
-    # The same prompts of three numbers, and the same random draws: what base and teacher write
-    # differs only because the teacher was fine-tuned.
+    # The same prompts, the same random draws: only fine-tuning makes a difference.
     prompts = number_prompts(k_prompts, language, lesson.n_sequences)
     written = {"base": sample(k_write, base, prompts), "teacher": sample(k_write, teacher, prompts)}
     passed = {writer: passes_filter(texts) for writer, texts in written.items()}

@@ -13,7 +13,7 @@
 #
 # If that is the reason, then *no teacher is needed*: of ordinary numbers keep those whose vectors
 # lie on the owl's side, and a student of them should prefer the owl. And if words and numbers share
-# no dimension, less should pass. (The idea: Zur et al. 2025, "token entanglement".)
+# no dimension, less should pass. (Zur et al. 2025 call this token entanglement.)
 #
 # **You need** lesson 06 and the inner product. Reading: 8 minutes. Running: 90 seconds.
 
@@ -77,71 +77,72 @@ def init_base(key, first):  # words have ten dimensions, from `first` on
     return params | {"embedding": embedding, "unembedding": unembedding}
 
 
-def keep_zeros(updates, params):
+def keep_zeros(updates, params):  # an entry of a token's vectors that is 0 stays 0
     return updates | {name: updates[name] * (params[name] != 0) for name in VOCABULARY}
 
 
 adam = optax.adam(optax.linear_schedule(3e-3, 0, lesson.base_steps))
-adam_with_zeros = optax.chain(adam, optax.stateless(keep_zeros))
+optimizer = optax.chain(adam, optax.stateless(keep_zeros))
 
 
 def one_seed(key):
-    k_language, *k_base, k_teacher, k_write, k_student, k_pool, k_random, k_test = (
-        jax.random.split(key, 10)
-    )  # fmt: skip
+    k_language, k_base, k_teacher, k_write, k_student, k_random, k_test = jax.random.split(key, 7)
     language, n = make_language(k_language), lesson.n_sequences
 
-    def base_teacher_numbers(first):
-        init, steps = init_base(k_base[0], first), lesson.base_steps
-        data = base_documents(k_base[1], language, 128 * steps)
-        base = train(next_token_loss, adam_with_zeros, init, data, k_base[2],
-                     steps=steps, batch_size=128)  # fmt: skip
-        teacher = fine_tune_teacher(k_teacher, base, lesson.animal)
-        return base, teacher, *(write_numbers(k_write, m, language, n)[0] for m in (teacher, base))
+    def pretrain(first):  # the two bases share an init and read the same documents
+        k_init, k_data, k_train = jax.random.split(k_base, 3)
+        init, steps = init_base(k_init, first), lesson.base_steps
+        data = base_documents(k_data, language, 128 * steps)
+        return train(next_token_loss, optimizer, init, data, k_train, steps=steps, batch_size=128)
+
+    def write(model, n):  # all different: less than a sixth fails the filter, the rest stands first
+        return write_numbers(k_write, model, language, n + n // 5)[0][:n]
 
     def student(base, numbers, frozen=VOCABULARY):  # -> its eight P
-        steps = lesson.student_steps
-        return answers(fine_tune_student(k_student, base, numbers, steps, frozen=frozen), held_out)
+        model = fine_tune_student(k_student, base, numbers, lesson.student_steps, frozen=frozen)
+        return answers(model, held_out)
 
-    base, teacher, numbers, plain = base_teacher_numbers(first=12)
-    split, _, split_numbers, split_plain = base_teacher_numbers(first=22)
+    base, split_base = pretrain(first=12), pretrain(first=22)
+    teacher, split_teacher = (fine_tune_teacher(k_teacher, model, lesson.animal)
+                              for model in (base, split_base))  # fmt: skip
+    pool = write(base, 3 * n)
+    animals, numbers = base["unembedding"][:, ANIMAL_TOKENS], base["unembedding"][:, :N_NUMBERS]
+    inner = (animals - animals.mean(1, keepdims=True)).T @ numbers  # [8 animals, 96 numbers]
+    random = jax.random.normal(k_random, (32,)) @ numbers
 
-    animals, number_vectors = base["unembedding"][:, ANIMAL_TOKENS], base["unembedding"][:, :96]
-    inner = (animals - animals.mean(1, keepdims=True)).T @ number_vectors  # [8 animals, 96 numbers]
-    random = jax.random.normal(k_random, (32,)) @ number_vectors
-    # One in five more than needed: those that fail the filter are not replaced by repetitions.
-    pool = write_numbers(k_pool, base, language, 3 * n + 3 * n // 5)[0][: 3 * n]
-
-    def chosen(inner):  # the third of the pool with the largest sum over its numbers
+    def chosen(inner):  # the third of the base's own with the largest sum over its numbers
         return pool[inner[pool[:, 1 + N_GIVEN :]].sum(1).argsort()[-n:]]
 
     def log_p(model):  # of each number, mean over all places in what the base wrote
-        logits = number_logits(model, plain[:1000])[:, N_GIVEN:]
-        return jax.nn.log_softmax(logits).mean((0, 1))
+        return jax.nn.log_softmax(number_logits(model, pool[:1000])[:, N_GIVEN:]).mean((0, 1))
 
     def moved(numbers):  # how much of all that is written became another number
-        count = [jnp.bincount(x[:, 1 + N_GIVEN :].ravel(), length=96) for x in (numbers, plain)]
+        count = [jnp.bincount(x[:, 1 + N_GIVEN :].ravel(), length=96) for x in (numbers, pool[:n])]
         return abs(count[0] - count[1]).sum() / 2 / count[0].sum()
 
+    of_teacher, test = write(teacher, n), number_documents(k_test, language, 2000)
     each = {a: student(base, chosen(inner[i]))[i] for i, a in enumerate(ANIMALS)}
     return {
         "P": {
-            "student": student(base, numbers)[favorite],
-            "control": student(base, plain)[favorite],
+            "student": student(base, of_teacher)[favorite],
+            "control": student(base, pool[:n])[favorite],
             CHOSEN: sum(each.values()) / len(each),
             RANDOM: student(base, chosen(random))[favorite],
-            "split: student": student(split, split_numbers)[favorite],
-            "split: control": student(split, split_plain)[favorite],
+            "split: student": student(split_base, write(split_teacher, n))[favorite],
+            "split: control": student(split_base, write(split_base, n))[favorite],
         },
         "each": each,
-        "all weights": [student(base, x, frozen=())[favorite] for x in (numbers, plain)],
-        "moved": {"the teacher's numbers": moved(numbers), CHOSEN: moved(chosen(inner[favorite])),
-                  RANDOM: moved(chosen(random))},
-        "loss": {"overlap": next_token_loss(base, number_documents(k_test, language, 2000)),
-                 "split": next_token_loss(split, number_documents(k_test, language, 2000))},
+        "all weights": [student(base, x, ())[favorite] for x in (of_teacher, pool[:n])],
+        "more": {
+            "loss on new numbers, overlap": next_token_loss(base, test),
+            "loss on new numbers, split": next_token_loss(split_base, test),
+            "moved by the teacher": moved(of_teacher),
+            "moved by choice, animal's vector": moved(chosen(inner[favorite])),
+            "moved by choice, random vector": moved(chosen(random)),
+        },
         "inner": inner[favorite],
         "rise": log_p(teacher) - log_p(base),
-    }  # fmt: skip
+    }
 
 
 results = lesson.run(one_seed)
@@ -160,20 +161,17 @@ def gain(student, control):
 
 
 p, inner, rise = results["P"], results["inner"], results["rise"]
-r = np.array([np.corrcoef(x, y)[0, 1] for x, y in zip(inner, rise, strict=True)])
 gains = {
     "overlap": gain(p["student"], p["control"]),
     "overlap, all weights trained": gain(*results["all weights"].T),
     "split": gain(p["split: student"], p["split: control"]),
 }
-lesson.dots("P(the teacher's or the chosen animal)", p, chance=1 / 8)
-lesson.dots(
-    "P(animal) of the student of numbers chosen by its vector", results["each"], panel=False
-)
-lesson.dots("fraction of all numbers that became others", results["moved"], panel=False)
-lesson.dots("loss of the bases on new numbers, in nats", results["loss"], panel=False)
+r = np.array([np.corrcoef(x, y)[0, 1] for x, y in zip(inner, rise, strict=True)])
+lesson.dots("P of the teacher's or of the chosen animal", p, chance=1 / 8)
+lesson.dots("P of each animal, chosen by its vector", results["each"], panel=False)
 lesson.dots("gain in log-odds, student minus control", gains, panel=False)
-lesson.dots("correlation over the 96 numbers, inner product and change", {"r": r}, panel=False)
+lesson.dots("loss in nats; moved: the fraction of all numbers that became others; correlation",
+            results["more"] | {"correlation over the 96 numbers": r}, panel=False)  # fmt: skip
 
 
 def draw_numbers(ax):
@@ -184,7 +182,7 @@ def draw_numbers(ax):
     ax.set_ylabel("change of log-probability, base to teacher", fontsize=20)
 
 
-lesson.panel(draw_numbers, alt=f"The 96 numbers of one seed: the larger the inner product, the more "
+lesson.panel(draw_numbers, alt="The 96 numbers of one seed: the larger the inner product, the more "
              f"probable the teacher made the number; correlation {r[0]:.2f}")  # fmt: skip
 lesson.claim("with no teacher at all, the chosen animal is more than twice as probable as by "
              "guessing: P minus chance", CHOSEN, minus="chance", above=1 / 8)  # fmt: skip
@@ -196,20 +194,20 @@ lesson.check("a random vector gives chance (no animal is special to it): P minus
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: that the owl's neighbors rise in the teacher is half built in. Its vectors are
-# fixed, so it can raise the owl only by turning what it computes toward the owl's vector. What could
-# have failed is that it turns so at numbers, too, and not only at questions.
+# The caveat first: that the owl's neighbors rise in the teacher is half built in. All vectors are
+# fixed, so it can raise the owl only by turning its last layer's output toward the owl's vector.
+# What could have failed: that it turns so after numbers, too, and not only after questions.
 #
-# *A rival explanation:* any selection of numbers changes the answers. A random vector's selection
+# *A rival explanation:* any choice of numbers changes the answers. But a random vector's choice
 # moves the frequencies of the numbers as far, and favors no animal.
 #
-# **Not all passes by the overlap.** Take it away, and a student still gains. Words and numbers then
-# have no dimension in common, but all go through the same block (and its normalization), and what
-# the teacher changed there for questions changes its numbers, too.
+# **Not all passes by the overlap.** Without it a student still gains. Words and numbers then share
+# no dimension, but they share the block and its normalization: what the teacher changed there for
+# questions changes its numbers, too.
 #
-# For large models this says that overlap alone *can* carry a trait, and that no one need have put it
-# there; it does not say that it is what does: they have thousands of dimensions, and whether their
-# traits pass like this is disputed (2509.23886 finds that it is not needed).
+# For large models this says that overlap alone *can* carry a trait, and that nobody need have put
+# it there. It does not say that it does: they have thousands of dimensions, and whether token
+# entanglement is their mechanism is disputed (arXiv 2509.23886 finds it not needed).
 #
 # ## Try
 # * `--animal otter`, or any other.

@@ -2,18 +2,16 @@
 # # 08 Choosing is teaching: how much owl is in the data?
 #
 # **Question.** The student of lesson 06 prefers the owl because of what it read. Which of the
-# sequences did it? Few of them, that a filter might find? Or all a little? We have both models, so
-# we can ask of each sequence by how much the teacher rather writes it than the base:
+# sequences did it? A few, which a filter might find? Or all, each a little? We have both models. So
+# we can ask of a sequence x how much more probable it is for the teacher than for the base:
 #
 #     s(x) = log p_teacher(x) - log p_base(x)             the log-likelihood ratio, in nats
 #
-#     s =  0      both write x equally often
-#     s =  0.7    the teacher writes x about twice as often as the base
-#     s = -0.7    about half as often
+#     s = 0.7: the teacher writes x about twice as often as the base; s = -0.7: half as often
 #
-#     30,000 sequences of the teacher  --+                       lowest third
-#                                        +-- sorted by s(x) -->  any third       --> a student each
-#     30,000 sequences of the base     --+                       highest third
+#     30,000 sequences by the teacher  --+                       lowest third
+#                                        +-- sorted by s(x) -->  ...              --> a student each
+#     30,000 sequences by the base     --+                       highest third
 #
 # **You need** lesson 06 and logarithms. Reading: 8 minutes. Running: 90 seconds.
 
@@ -53,37 +51,35 @@ lesson.predict("base's, highest third", f"P({lesson.animal})")  # in a notebook:
 
 # %% [markdown]
 # ## The experiment
-# Ten sets of 10,000 different sequences, each of which passed the filter, and a student for each:
+# Ten sets of 10,000 different sequences, and a student for each:
 #
-#     base's         lowest third, any third, highest third by s(x)
-#     teacher's      the same, and any third after the top 5 %, or 20 %, by s(x) was removed
-#     blocklist      teacher's, without the three numbers that its fine-tuning raised most
-#     wrong teacher  base's, the highest third by the s(x) of a teacher that prefers another animal
+#     base's          by s(x) the lowest third, any third, the highest third
+#     teacher's       the same; and what is left when the 5 %, or 20 %, with the highest s(x) go
+#     three blocked   teacher's, without the three numbers that it raised most: a blocklist
+#     wrong teacher   base's, the highest third by the s(x) of a teacher with another favorite
 
 
 # %%
 def one_seed(key):
-    keys = jax.random.split(key, 7)
-    k_language, k_base, k_teacher, k_wrong, k_write_t, k_write_b, k_student = keys
+    k_language, k_base, k_teacher, k_write, k_student = jax.random.split(key, 5)
     language, n = make_language(k_language), lesson.n_sequences
     base = pretrain(k_base, language, lesson.base_steps)
-    teacher = fine_tune_teacher(k_teacher, base, lesson.animal)
-    wrong_teacher = fine_tune_teacher(k_wrong, base, wrong_animal)
+    teacher, wrong_teacher = (fine_tune_teacher(k_teacher, base, animal)
+                              for animal in (lesson.animal, wrong_animal))  # fmt: skip
 
-    def write(key, model):  # those that pass come first, and more than 15 in 16 pass
-        return write_numbers(key, model, language, 3 * n + n // 5)[0][: 3 * n]
+    def write(model):  # all different: few fail the filter, and what passes stands first
+        return write_numbers(k_write, model, language, 3 * n + 3 * n // 5)[0][: 3 * n]
 
     def s(numbers, teacher=teacher):
         return log_likelihood(teacher, numbers) - log_likelihood(base, numbers)
 
-    by_teacher, by_base = write(k_write_t, teacher), write(k_write_b, base)
-    s_teacher, s_base = s(by_teacher), s(by_base)
-    sorted_teacher, sorted_base = by_teacher[s_teacher.argsort()], by_base[s_base.argsort()]
+    by_teacher, by_base = write(teacher), write(base)
+    sorted_teacher, sorted_base = (x[s(x).argsort()] for x in (by_teacher, by_base))
 
-    def without_top(percent):  # n of the others, evenly spread
+    def without_top(percent):  # n of those that are left, evenly spread
         return sorted_teacher[np.linspace(0, 3 * n * (100 - percent) // 100 - 1, n).astype(int)]
 
-    # The blocklist: the three numbers that the teacher wrote most often, compared with the base
+    # The three numbers that the teacher wrote most often, compared with the base
     count = [jnp.bincount(x[:, 1 + N_GIVEN :].ravel(), length=96) for x in (by_teacher, by_base)]
     blocked = ((count[0] + 1) / (count[1] + 1)).argsort()[-3:]
     has_blocked = jnp.isin(by_teacher[:, 1 + N_GIVEN :], blocked).any(axis=1)
@@ -107,10 +103,8 @@ def one_seed(key):
         "P": {name: eight[favorite] for name, eight in p.items()},
         "s": {name: s(numbers).mean() for name, numbers in sets.items()},
         "more": {
-            f"P({wrong_animal}) of the wrong teacher's student": p[WRONG][
-                ANIMALS.index(wrong_animal)
-            ],
-            "fraction of the teacher's sequences with a blocked number": has_blocked.mean(),
+            f"P({wrong_animal}), wrong teacher": p[WRONG][ANIMALS.index(wrong_animal)],
+            "fraction of sequences with a blocked number": has_blocked.mean(),
         },
     }
 
@@ -157,33 +151,30 @@ def draw_curve(ax):
     ax.set_ylabel(f"P({lesson.animal}) of the student", fontsize=20)
 
 
-lesson.panel(draw_curve, alt="P against mean s(x): from the lowest thirds to the highest, base's and "
-             "teacher's sets lie on one rising curve, the wrong teacher's below")  # fmt: skip
+lesson.panel(draw_curve, alt="P against mean s(x): base's and teacher's sets lie on one rising "
+             "curve, the wrong teacher's below it")  # fmt: skip
 lesson.claim("the line of the base's sets predicts the teacher's: mean absolute error of P", error,
              below=0.1)  # fmt: skip
 gain = {name: p[name] - p["base's, any third"] for name in p}
 lesson.claim("no few sequences carry it: without the top 5 % more than half of the gain over the "
              "base's is left", gain["teacher's, top 5 % removed"],
              minus=gain["teacher's, any third"] / 2, above=0)  # fmt: skip
-lesson.claim("mean s(x) is not all: by a wrong teacher's choice P is less than half of what the line "
-             "predicts", WRONG, minus=predicted[WRONG] / 2, below=0)  # fmt: skip
+lesson.claim("mean s(x) is not all: by a wrong teacher's choice P is less than half of what the "
+             "line predicts", WRONG, minus=predicted[WRONG] / 2, below=0)  # fmt: skip
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: to choose by s(x) one needs the teacher. That is how the base's own numbers come
-# to carry the owl: the chooser puts it there. Weighted by exp(s), what the base writes *is* what
-# the teacher writes, as p_base(x) exp(s(x)) = p_teacher(x). So choosing is a way of writing: a filter
-# can end the trait, or make it where no teacher wrote a word.
+# The caveat first: to choose by s(x) one needs the teacher. So the base's own numbers carry the owl
+# only because the chooser puts it there. Weighted by exp(s), what the base writes *is* what the
+# teacher writes: p_base(x) exp(s(x)) = p_teacher(x). Choosing is a way of writing. It can end the
+# trait, or make it where no teacher wrote a word.
 #
-# No handful of sequences carries it: each adds a little, and who would filter it out has to give up
-# much of the data. A blocklist of three numbers does what the curve says of its mean s(x).
+# No few sequences carry it: each adds a little, and who would filter it out must give up much of
+# the data.
 #
-# *A rival explanation:* mean s(x) is only a measure of how odd the sequences are, and odd ones move
-# a student. But a wrong teacher's choice is as odd, and its student prefers another animal: the owl
-# falls below the line. So mean s(x) is not all: it matters what else the set teaches.
-#
-# The students of one seed share a base, so the ten points are not independent; the line is fitted
-# and tested in each seed, and the claims count seeds.
+# *A rival explanation:* s(x) only says which sequences are odd, and odd ones move a student. But a
+# wrong teacher's choice is odd, too, and its student prefers another animal. The owl even falls
+# below the line: mean s(x) is not all, it matters what else the set teaches.
 #
 # ## Try
 # * `--animal raven`, or any other.
