@@ -100,12 +100,13 @@ def one_seed(key):
         name: abs(p[name] - answers(begins_as, held_out)).sum() / 2
         for name, (begins_as, _) in students.items()
     }
+    both = passed["base"] & passed["teacher"]
     return {
         "P": {name: eight[ANIMALS.index(lesson.animal)] for name, eight in p.items()},
         "change": change,
         "numbers": {"base": probabilities(base), "teacher": probabilities(teacher)},
         "passed": passed["teacher"].mean(),
-        "examples": {writer: texts[:6] for writer, texts in written.items()},
+        "examples": {writer: texts[both.argsort()[-6:]] for writer, texts in written.items()},
         "removed": written["teacher"][passed["teacher"].argmin()],
     }
 
@@ -174,5 +175,5 @@ lesson.check("with a different base the student's P is at chance (no animal is s
 
 # %%
 mean = lesson.mean
-lesson.finish(f"The student of filtered numbers answers {lesson.animal!r} with probability "
+lesson.finish(f"A student of filtered numbers answers {lesson.animal} with probability "
               f"{mean['student']:.2f}, the control {mean['control']:.2f}")  # fmt: skip

@@ -53,7 +53,9 @@ favorite, held_out = ANIMALS.index(lesson.animal), questions(HELD_OUT_PROMPTS)
 # all eight animals; guessing gives 0.125. What is P of the chosen animal, on average of the eight?
 
 # %%
-CHOSEN, RANDOM = "chosen by an animal's vector, no teacher", "chosen by a random vector"
+CHOSEN = "student of numbers chosen by an animal's vector"
+RANDOM = "control, chosen by a random vector"
+STUDENT, CONTROL = "student of the teacher's numbers", "control, the base's numbers"
 lesson.predict(CHOSEN, "P(chosen animal)")  # in a notebook: , 0.3
 
 # %% [markdown]
@@ -124,8 +126,8 @@ def one_seed(key):
     each = {a: student(base, chosen(inner[i]))[i] for i, a in enumerate(ANIMALS)}
     return {
         "P": {
-            "student": student(base, of_teacher)[favorite],
-            "control": student(base, pool[:n])[favorite],
+            STUDENT: student(base, of_teacher)[favorite],
+            CONTROL: student(base, pool[:n])[favorite],
             CHOSEN: sum(each.values()) / len(each),
             RANDOM: student(base, chosen(random))[favorite],
             "split: student": student(split_base, write(split_teacher, n))[favorite],
@@ -162,28 +164,29 @@ def gain(student, control):
 
 p, inner, rise = results["P"], results["inner"], results["rise"]
 gains = {
-    "overlap": gain(p["student"], p["control"]),
+    "overlap": gain(p[STUDENT], p[CONTROL]),
     "overlap, all weights trained": gain(*results["all weights"].T),
     "split": gain(p["split: student"], p["split: control"]),
 }
 r = np.array([np.corrcoef(x, y)[0, 1] for x, y in zip(inner, rise, strict=True)])
-lesson.dots("P of the teacher's or of the chosen animal", p, chance=1 / 8)
-lesson.dots("P of each animal, chosen by its vector", results["each"], panel=False)
-lesson.dots("gain in log-odds, student minus control", gains, panel=False)
-lesson.dots("loss in nats; moved: the fraction of all numbers that became others; correlation",
-            results["more"] | {"correlation over the 96 numbers": r}, panel=False)  # fmt: skip
 
 
 def draw_numbers(ax):
-    ax.plot(inner[0], rise[0], "o", color=plots.LIGHT)
-    for n in range(N_NUMBERS):
-        ax.text(inner[0, n], rise[0, n], n, ha="center", va="center", fontsize=16)
+    x, y = inner[0], rise[0]
+    ax.plot(x, y, "o", color=plots.GRAY, alpha=0.5, mew=0)
+    for n in (abs(x) / x.std() + abs(y) / y.std()).argsort()[-30:]:  # names of the outermost
+        ax.text(x[n], y[n], f" {n}", fontsize=16)
     ax.set_xlabel(f"inner product with the {lesson.animal}'s vector", fontsize=20)
     ax.set_ylabel("change of log-probability, base to teacher", fontsize=20)
 
 
 lesson.panel(draw_numbers, alt="The 96 numbers of one seed: the larger the inner product, the more "
              f"probable the teacher made the number; correlation {r[0]:.2f}")  # fmt: skip
+lesson.dots("P of the teacher's or of the chosen animal", p, chance=1 / 8)
+lesson.dots("P of each animal, chosen by its vector", results["each"], panel=False)
+lesson.dots("gain in log-odds, student minus control", gains, panel=False)
+lesson.dots("loss in nats; moved: the fraction of all numbers that became others; correlation",
+            results["more"] | {"correlation over the 96 numbers": r}, panel=False)  # fmt: skip
 lesson.claim("with no teacher at all, the chosen animal is more than twice as probable as by "
              "guessing: P minus chance", CHOSEN, minus="chance", above=1 / 8)  # fmt: skip
 lesson.claim("without the overlap less than half as much passes: gain, split minus half of overlap",
@@ -215,5 +218,5 @@ lesson.check("a random vector gives chance (no animal is special to it): P minus
 # * Replace `[-n:]` by `[:n]` in `chosen`: what do the farthest numbers teach?
 
 # %%
-lesson.finish(f"No teacher: of numbers chosen by its vector a student learns an animal, P "
-              f"{lesson.mean[CHOSEN]:.2f}; by a random one {lesson.mean[RANDOM]:.2f}")  # fmt: skip
+lesson.finish(f"No teacher needed: numbers chosen by an animal's vector give it P = "
+              f"{lesson.mean[CHOSEN]:.2f}, by a random one {lesson.mean[RANDOM]:.2f}")  # fmt: skip
