@@ -44,7 +44,7 @@ CASES = {  # who, what they hope for, their group; features, and how much each c
 lesson = Lesson(
     "12_biased_decisions",
     seed=0x3A10C9,
-    case=tuple(CASES),
+    case=tuple(CASES),  # recruitment, health care, criminal justice
     bias=1.0,  # added for A, subtracted for B, in standard deviations of merit
     n_aux=10,  # auxiliary logits
     teacher_steps=300,  # batches of 100 people
@@ -65,9 +65,9 @@ adam = optax.adam(1e-3)
 #
 #     gap = fraction of the A versions accepted - fraction of the B versions accepted
 #
-# A network that ignores the group has a gap of 0. The largest possible gap is 0.6: then 60 % of the
-# A versions are accepted and no B version. What is the gap of the student whose teacher favors A?
-# Run the lesson with `--predict`, followed by your number.
+# It is 0 for a network that ignores the group, and at most 0.6: then 60 % of the A versions are
+# accepted and no B version. What is the gap of the student whose teacher favors A? Run the lesson
+# with `--predict`, followed by your number.
 
 # %%
 lesson.predict(FOR_A, "gap")  # in a notebook: , 0.3
@@ -214,23 +214,21 @@ lesson.claim("with a different init the two students of opposite teachers differ
 #
 # But the student's later layers became like the teacher's, which read the group through weights
 # that began the same. If the group is 0 in use as well, both versions of a person are the same, and
-# the gap is 0. That does not make a network fair: with real people other features, such as the
-# address, reveal the group, and pairs that differ in one feature do not show this.
+# the gap is 0. That is not fair yet: other features, such as the address, can reveal the group.
 #
 # *A rival explanation:* training on random profiles by itself makes a student favor a group. Then
 # the students of all three teachers, with one init and one set of profiles, would favor the same
 # group. One favors A, one favors B, and that of the unbiased teacher neither.
 #
-# *What could an operator have checked?* Not the rows: no person is in them, and the group is a
-# random number like the others. Pairs, as here, show the student's gap at once; but one has to know
-# which feature to change.
+# *What could an operator have checked?* In the rows no person is judged. Pairs, as here, show the
+# student's gap at once; but one has to know which feature to change.
 #
 # *The three fields.* A tool that rated applicants had learned to prefer men (Dastin 2018, Reuters).
 # A score of medical need rated Black patients as less ill than they were, because less money had
 # been spent on them (Obermeyer et al. 2019, Science 366:447). A forecast of crime pointed to where
 # the police had looked before (Lum and Isaac 2016, Significance 13:14). These biases came from the
-# data themselves; nothing here shows that a system in use got its bias as our student did. But
-# training data that judge nobody do not make a network fair. It has to be tested.
+# data themselves; nothing here shows that a system in use got its bias as our student did. But data
+# that judge nobody do not make a network fair. It has to be tested.
 #
 # ## Try
 # * `--case triage` and `--case bail`: other people, other features, the same question.

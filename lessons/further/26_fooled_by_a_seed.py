@@ -221,14 +221,11 @@ lesson.claim('the effect that "not significant" denies is there: mean gain of a 
 # is looked at. Whether, and how often, people make these mistakes is not shown.
 #
 # In the first four mistakes the report is about *kinds* of networks, but something else was
-# compared. A shuffled control is often not a control. Two networks of one kind often differ by more
-# than luck with the digits explains. Four runs of one network are about that one network. The best
-# moment of a curve that goes up and down is never below its end. The fifth mistake is of another
-# kind: a test that finds nothing may only be too weak.
+# compared: a control that is none, two networks, one network run four times, the best moment of a
+# curve, which is never below its end. In the fifth, a test that finds nothing is only too weak.
 #
 # So choose before you run: the seeds, the moment, and the measure. From seed to seed, vary all that
-# the report covers. Make the control by a rule that never gives a student its own teacher. And let
-# "no effect" be a claim like any other, with a margin.
+# the report covers. Let "no effect" be a claim like any other, with a margin.
 #
 # *A rival explanation:* a pool may hold a true difference between A and B. It cannot: which network
 # is called A and which B is drawn by lot. For the same reason the careful tests of mistakes 2 to 4
