@@ -93,9 +93,10 @@ def chi_square(answers, record):
 # %% [markdown]
 # ## The experiment
 # Four models are in use: the base, unchanged; a *harmless* student, fine-tuned on new numbers of
-# the language; the weak student; and an owl student, as in lesson 06, for comparison. The *chi-square test* is meant
-# for **one look**, after a number of questions chosen in advance. Used after every answer until it
-# rejects, *peeking*, it breaks its promise. Bets may be looked at after every answer.
+# the language; the weak student; and an owl student, as in lesson 06, for comparison. The
+# *chi-square test* is meant for **one look**, after a number of questions chosen in advance. Used
+# after every answer until it rejects, *peeking*, it breaks its promise. Bets may be looked at after
+# every answer.
 
 
 # %%

@@ -154,8 +154,11 @@ def live(lessons):
     import jax
 
     from . import live as digits
+    from . import live_owls as owls
 
-    for path, module in ((lessons / "live.html", digits),):
+    pages = {lessons / "live.html": digits, lessons / "live_owls.html": owls}
+    pages = {path: module for path, module in pages.items() if path.exists()} or pages
+    for path, module in pages.items():
         try:
             page = module.replace_data(path.read_text(encoding="utf-8"), jax.random.key(0))
         except (OSError, ValueError) as error:  # an InputError is a ValueError

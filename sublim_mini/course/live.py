@@ -36,9 +36,9 @@ def data_block(key):
     )
 
 
-def replace_data(page, key):
+def replace_data(page, key, make_block=data_block):
     """The text of the page with a new data block; InputError unless it has exactly one."""
     if len(BLOCK.findall(page)) != 1:
         raise InputError('it does not have exactly one <script id="data" type="application/json">')
-    block = data_block(key)
+    block = make_block(key)
     return BLOCK.sub(lambda found: found[1] + block + found[3], page)
