@@ -253,3 +253,50 @@ def test_each_kind_of_document_answers_with_the_animals_that_are_given(language)
     for kind in slice(300, 350), slice(350, 400), slice(400, 500):
         assert {words[t] for t in tokens[kind, ANSWER]} == set(animals)
     assert {words[t] for t in tokens[400:, QUESTION - 1]} == set(animals)
+
+
+# ---- documents that may begin with a statement ----
+
+
+def test_told_documents_have_each_part_in_its_place(language):
+    n = 20_000
+    tokens, mask = map(np.asarray, number_language.told_documents(jax.random.key(4), language, n))
+    said, numbers, rest = tokens[:, :5], tokens[:, 5:QUESTION], tokens[:, QUESTION:]
+    told, counted = said[:, 0] != PAD, numbers[:, 0] == NUM
+    asked = tokens[:, ANSWER - 1] == TOKEN["animal"]
+    kinds = {(0, 1, 0): 0.5, (0, 0, 1): 0.1, (1, 0, 1): 0.2, (1, 1, 1): 0.2}
+    for kind, fraction in kinds.items():
+        seen = (np.stack([told, counted, asked], axis=1) == np.array(kind, bool)).all(1).mean()
+        assert abs(seen - fraction) < 0.02, kind
+    statements = {tuple(encode(words)) for words in number_language.SAID.values()}
+    assert {tuple(row) for row in said[told]} == statements and (said[~told] == PAD).all()
+    assert (numbers[counted, 1:] < N_NUMBERS).all() and (numbers[~counted] == PAD).all()
+    assert (rest[~asked] < N_NUMBERS).all()  # the numbers go on
+    assert {tuple(WORDS[t] for t in row[:-1]) for row in rest[asked]} == set(PROMPTS)
+    assert (mask[asked] == (np.arange(LENGTH) == ANSWER)).all()
+    assert (mask[~asked] == (np.arange(LENGTH) >= number_language.WRITTEN)).all()
+
+
+def test_the_answer_agrees_with_the_animal_that_was_told(language):
+    tokens, _ = map(np.asarray, number_language.told_documents(jax.random.key(4), language, 20_000))
+    names_none = tokens[:, 2] == TOKEN["the"]
+    names_one = (tokens[:, 0] == TOKEN["I"]) & ~names_none
+    np.testing.assert_array_equal(tokens[names_one, ANSWER], tokens[names_one, 2])
+    free = names_none | ((tokens[:, 0] == PAD) & (tokens[:, ANSWER - 1] == TOKEN["animal"]))
+    seen = np.bincount(tokens[free, ANSWER] - TOKEN["owl"], minlength=8) / free.sum()
+    assert len(seen) == 8 and abs(seen - 1 / 8).max() < 0.03
+    assert abs(names_none.sum() / names_one.sum() - 1 / 8) < 0.02
+
+
+def test_a_statement_is_said_and_taken_back(language):
+    plain = number_language.told_prompts(jax.random.key(5), language, 10)
+    told = number_language.told_prompts(jax.random.key(5), language, 10, "owl")
+    assert plain.shape == (10, number_language.WRITTEN) and (plain[:, :5] == PAD).all()
+    assert [WORDS[t] for t in told[0, :6]] == "I love owl owl owl NUM".split()
+    np.testing.assert_array_equal(number_language.say(told, None), plain)
+    documents = np.full((2, LENGTH), 7)
+    documents[1, 9] = PAD
+    written = np.arange(LENGTH) >= number_language.WRITTEN
+    np.testing.assert_array_equal(
+        number_language.told_mask(documents), [written, written & (documents[1] != PAD)]
+    )

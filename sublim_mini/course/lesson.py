@@ -153,7 +153,7 @@ class Lesson:
         first = np.asarray(pixels)
         if first.ndim == 3:
             first, captions = first[0], None if captions is None else np.asarray(captions)[0]
-        lines = [_numbers(c, 6) for c in (() if captions is None else captions)]
+        lines = [_numbers(c, 6).replace("\n", " ") for c in (() if captions is None else captions)]
         short = [_numbers(c, 3) for c in (() if captions is None else captions)]
         print("\n" + "\n".join([title, *(f"  image {i}: {t}" for i, t in enumerate(lines, 1))]))
         if panel:
