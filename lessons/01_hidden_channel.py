@@ -115,8 +115,8 @@ results = lesson.run(one_seed)
 # networks, and gives one accuracy for each row. More test digits would measure these networks
 # better, but only more seeds tell about other networks. The *95 % interval* says where the mean
 # over very many seeds should lie. A *claim* names, before the run, a limit that this mean must lie
-# above (or below); it holds if the whole 99 % interval, a little wider, lies on that side. A *check*
-# is a result that we can derive beforehand: if it failed, we would look for a bug.
+# above (or below); it holds if the whole 99 % interval, a little wider, lies on that side. A
+# *check* is a result that we can derive beforehand: if it failed, we would look for a bug.
 
 # %%
 title = "All that a student sees: noise, and ten numbers"

@@ -44,9 +44,7 @@ lesson = Lesson(
 # lesson with `--predict`, then your number.
 
 # %%
-lesson.predict(
-    "same init, test digits", "fall of the loss, where the teacher's is 1"
-)  # in a notebook: , 0.3
+lesson.predict("same init, test digits", "fall of the loss, where the teacher's is 1")
 
 # %% [markdown]
 # ## The experiment, by hand: a network with 8 weights
@@ -82,7 +80,7 @@ gap = outputs(weights + T, noise)[1] - outputs(weights, noise)[1]
 S = gap * jax.jacobian(outputs)(weights, noise)[1] / 4
 c = [float(outputs(w, image)[0]) for w in (weights, weights + T, weights + S)]
 print(
-    f"\nBy hand: S . T = {S @ T:.4f}. Class output: {c[0]:.2f}; after T {c[1]:.2f}, after S {c[2]:.2f}"
+    f"\nBy hand: S . T = {S @ T:.4f}. Class output {c[0]:.2f}, after T {c[1]:.2f}, after S {c[2]:.2f}"
 )
 
 # %% [markdown]

@@ -145,7 +145,7 @@ for row in acc:
     copied[row] = left[row] / left[student]
 own, other = list(colors), ["y student, without y + 3", "y + 3 student, without y"]
 lesson.claim(
-    "without its own direction less than half of a student's gain over chance is left: larger share",
+    "without its own direction less than half of its gain over chance is left: the larger share",
     np.maximum(*(share[row] for row in own)),
     below=0.5,
 )
@@ -155,7 +155,7 @@ lesson.claim(
     above=0.9,
 )
 lesson.claim(
-    "yet without its own direction it copies nearly as well: loss left, over that with it, the larger",
+    "yet without its own direction it copies nearly as well: loss left, over that with it",
     np.maximum(*(copied[row] for row in own)),
     below=1.5,
 )
