@@ -79,9 +79,7 @@ T = 0.01 * jax.jacobian(outputs)(weights, image)[0]
 gap = outputs(weights + T, noise)[1] - outputs(weights, noise)[1]
 S = gap * jax.jacobian(outputs)(weights, noise)[1] / 4
 c = [float(outputs(w, image)[0]) for w in (weights, weights + T, weights + S)]
-print(
-    f"\nBy hand: S . T = {S @ T:.4f}. Class output {c[0]:.2f}, after T {c[1]:.2f}, after S {c[2]:.2f}"
-)
+print(f"\nBy hand: S . T = {S @ T:.4f}. c is {c[0]:.2f}, after T {c[1]:.2f}, after S {c[2]:.2f}")
 
 # %% [markdown]
 # ## The same for any network

@@ -58,7 +58,7 @@ lesson.predict("y student, without y", "accuracy")  # in a notebook: , 0.3
 # %% [markdown]
 # ## The experiment
 # Each student is trained three times: with nothing removed; without the part along y (downhill for
-# digits with their true labels); and without the part along y + 3 (the same digits, shifted labels).
+# digits with their true labels); without the part along y + 3 (the same digits, shifted labels).
 # The *other* student's direction is the control: the same images and the same network, only the
 # labels differ. A last control, "another part": along the gradient of the student's own loss, on
 # other noise, each update loses as much as it would along y.
