@@ -61,10 +61,11 @@ def draw_figure(title, panels, path, mark):
 
 def fill(text, width):
     """A text in lines of at most `width` letters; sums such as y + 3 are not broken."""
-    return textwrap.fill(text.replace(" + ", "\u00a0+\u00a0"), width)
+    text = text.replace(" + ", "\u00a0+\u00a0")
+    return textwrap.fill(text, width, break_on_hyphens=False)
 
 
-def dots(ax, rows, colors=None, chance=None, label="accuracy"):
+def dots(ax, rows, colors=None, chance=None, label="accuracy", span=None):
     """One row for each name -> values [S]: a dot for each seed, the mean, its 95 % interval.
 
     colors  name -> color, for rows whose name does not say it; chance is a dotted line
@@ -86,6 +87,7 @@ def dots(ax, rows, colors=None, chance=None, label="accuracy"):
         tick.set_gid(name)
     ax.set_ylim(len(rows) - 0.4, -0.75)
     ax.set_xlabel(fill(label, 32), fontsize=20)
+    ax.set_xlim(span)
     if ax.get_subplotspec().is_first_col():
         key = "dot: a seed. tick: the mean. bar: its 95 % interval"
         ax.text(0, 1.01, key, transform=ax.transAxes, fontsize=SMALLEST, color=GRAY)
