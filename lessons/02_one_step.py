@@ -203,8 +203,9 @@ lesson.panel(draw_by_hand, "The network with 8 weights: the angle of S and T is 
 # along.
 #
 # *A rival explanation:* any training lowers the loss of a random network a little. If so, it would
-# fall whatever the teacher did. For the student with the different init it does: equally far, whether its teacher steps down or up. With the same init it does not: a teacher
-# that steps up takes its student up with it.
+# fall whatever the teacher did. For the student with the different init it does: equally far,
+# whether its teacher steps down or up. With the same init it does not: a teacher that steps up
+# takes its student up with it.
 #
 # ## Try
 # * `--step-length 1`, then `10`: how large may the steps be before the loss rises?
