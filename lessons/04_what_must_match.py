@@ -133,7 +133,8 @@ def draw_wide(ax):
         each.set_xlim(0, 1)
 
 
-lesson.panel(draw_wide, f"{titles[1]}, for each the boxes of the drawing that it shares")
+means = ", ".join(f"{name} {values.mean():.2f}" for name, values in wide.items())
+lesson.panel(draw_wide, f"{titles[1]}, by what is shared: {means}")
 
 
 def left(rows, name):  # of the gain over chance that a student has with everything shared
