@@ -17,7 +17,7 @@ import optax
 import pytest
 
 from sublim_mini import language, owls
-from sublim_mini.course import command, live_owls
+from sublim_mini.course import command, live, live_owls
 from sublim_mini.transformer import apply_transformer, init_transformer, next_token_loss
 
 pytestmark = pytest.mark.xdist_group("live")  # one browser
@@ -213,6 +213,21 @@ def test_the_shipped_bases_know_the_language_and_no_favorite(call):
         assert entropy - 0.05 < loss < entropy + 0.2
         p = owls.answers(params, np.array(DATA["heldOutQuestions"]))
         assert np.abs(p - 1 / 8).max() < 0.05
+
+
+def test_the_command_replaces_the_data_block_alone(tmp_path, monkeypatch):
+    def untrained(key, chain, steps):
+        return init_transformer(key, len(language.WORDS), language.LENGTH)
+
+    monkeypatch.setattr(live_owls, "pretrain", untrained)
+    page = tmp_path / "live_owls.html"
+    page.write_text(TEXT, encoding="utf-8")
+    (tmp_path / "01_a.py").write_text("# %% [markdown]\n# # 01 A\n")
+    assert command.main(["live"], tmp_path) == 0
+    old, new = live.BLOCK.split(TEXT), live.BLOCK.split(page.read_text(encoding="utf-8"))
+    assert new[0] == old[0] and new[-1] == old[-1]
+    made = json.loads(new[2])
+    assert {**made, "values": ""} == {**DATA, "values": ""} and made["values"] != DATA["values"]
 
 
 @pytest.mark.slow
