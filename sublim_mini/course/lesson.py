@@ -265,7 +265,7 @@ class Lesson:
         if self.predicted and not hasattr(self, "compared"):
             raise ValueError(f"no row or curve is named {self.predicted!r}, as predicted")
         if self.claims:
-            print("\nA claim can fail in one run: at its very margin, 1 true one in 200 does.")
+            print("\nBy bad luck a true claim can fail: at worst in 1 run of 200.")
         alt = ". ".join(alt for _, alt, _ in self.panels.values()) + "."
         where = self._save(
             {
