@@ -319,15 +319,15 @@ def test_a_run_from_the_prediction_to_the_choice_of_sequences(visit):
     assert page.evaluate("predictions") == pytest.approx([0.1, 0.35, 0.8])
     page.wait_for_function("mode === 'waiting'", timeout=300_000)
     assert p_owl(page, "teacherBars") > 0.95
-    assert page.locator(".pair").count() == 5 and "numbers only" in page.inner_text("#filtered")
+    assert page.locator(".pair").count() == 6 and "numbers only" in page.inner_text("#filtered")
     page.check("input[value=A]")
 
     page.click("#go")  # train the students
-    page.wait_for_function("$('firstText').textContent.startsWith('Step 8 ')", timeout=300_000)
+    page.wait_for_function("run.p.second.length && $('firstText').textContent.startsWith('Step')")
     page.click("#pause")
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(1000)
     stands = page.inner_text("#firstText")
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(1000)
     assert page.inner_text("#firstText") == stands
     assert names(page, "firstBars") == names(page, "secondBars") == ["?"] * 8
     page.click("#pause")
