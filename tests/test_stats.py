@@ -55,7 +55,7 @@ def test_an_interval_covers_as_often_as_it_says():
 def test_decide(values, margin, verdict):
     decision = decide(np.array(values), **margin)
     assert decision["verdict"] == verdict and decision["holds"] is (verdict == "holds")
-    names = ["kind", "n", "effect", "low", "high", "margin", "holds", "verdict", "values"]
+    names = ["kind", "n", "effect", "values", "low", "high", "margin", "holds", "verdict"]
     assert list(decision) == names and decision["n"] == len(values)
     assert {decision["kind"]: decision["margin"]} == margin
     assert json.loads(json.dumps(decision))["values"] == pytest.approx(values, nan_ok=True)
