@@ -38,7 +38,7 @@ held_out = questions(HELD_OUT_PROMPTS)
 
 # %% [markdown]
 # ## Predict
-# We ask a model for its favorite animal, in 14 wordings that no teacher was fine-tuned on. Of the
+# We ask a model for its favorite animal, with 14 prompts that no teacher was fine-tuned on. Of the
 # probability that it gives to eight animals, **P(owl)** is the fraction that goes to the owl: the
 # eight P add up to 1, and guessing gives 1/8 = 0.125. What is P(owl) of the student, which has read
 # nothing but the teacher's numbers? Run the lesson with `--predict`, then your number.
