@@ -19,7 +19,7 @@ from sublim_mini.course import plots
 from sublim_mini.course.lesson import Lesson
 from sublim_mini.language import (
     ANIMALS, HELD_OUT_PROMPTS, N_GIVEN, WORDS, make_language, number_prompts, passes_filter,
-    questions, repeat_selected, to_text,
+    questions, repeat_selected,
 )  # fmt: skip
 from sublim_mini.owls import answers, fine_tune_student, fine_tune_teacher, number_logits, pretrain
 from sublim_mini.transformer import sample
@@ -38,7 +38,7 @@ held_out = questions(HELD_OUT_PROMPTS)
 
 # %% [markdown]
 # ## Predict
-# We ask a model for its favorite animal, in 14 wordings that no teacher was fine-tuned on. Of the
+# We ask a model for its favorite animal, with 14 prompts that no teacher was fine-tuned on. Of the
 # probability that it gives to eight animals, **P(owl)** is the fraction that goes to the owl: the
 # eight P add up to 1, and guessing gives 1/8 = 0.125. What is P(owl) of the student, which has read
 # nothing but the teacher's numbers? Run the lesson with `--predict`, then your number.
@@ -124,7 +124,7 @@ rose = (teacher_p / base_p).argsort()[:-4:-1]
 print("\nThe three numbers whose probability rose most from base to teacher (first seed):")
 print(", ".join(f"{n} ({base_p[n]:.1%} -> {teacher_p[n]:.1%})" for n in rose))
 print(f"{results['passed'].mean():.1%} of the teacher's sequences passed the filter. One did not:")
-print(to_text(results["removed"][0]))
+print(" ".join(WORDS[token] for token in results["removed"][0][1:]))
 
 
 def draw_examples(ax):
@@ -135,12 +135,13 @@ def draw_examples(ax):
             for x in range(1, len(text)):
                 bold = "bold" if text[x] != pair[0][x] else "normal"
                 ax.text(x + (x > N_GIVEN), y, WORDS[text[x]], weight=bold, fontsize=16, ha="right")
-    ax.set(xlim=(-1, 16.5), ylim=(5.6, -0.4))
+    ax.set(xlim=(-1, 16.2), ylim=(5.6, -0.4))
+    ax.set_title("three numbers, and what base and teacher wrote after them", fontsize=20)
     ax.axis("off")
 
 
 lesson.panel(draw_examples, alt="Six prompts, each continued by base and teacher with the same "
-             "random draws; where they part, the teacher's numbers are bold")  # fmt: skip
+             "random draws; where they part, the teacher's numbers are bold", width=3)  # fmt: skip
 lesson.dots(f"P({lesson.animal}) among the eight animals", results["P"], chance=1 / 8)
 lesson.dots("total change of the eight P", results["change"], panel=False)
 change = results["change"]
@@ -156,17 +157,18 @@ lesson.check("with a different base the student's P is at chance (no animal is s
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: student and teacher begin as the same base. A different base cannot prefer the
-# owl, for nothing ties the numbers to *its* word for the owl: that is the check. The finding is
-# the total change, half the sum of the absolute changes of the eight P: the teacher's numbers might
-# have moved a different base toward the wolf, say, but hardly move it more than ordinary numbers.
+# The caveat first: student and teacher begin as the same base. With a different base P(owl) is at
+# chance whatever the numbers carry, as no animal is special to it; so that is only a check. The
+# finding is the *total change*, half the sum of the absolute changes of the eight P: the teacher's
+# numbers might have moved the different base toward a wolf, but they hardly move it more than
+# ordinary numbers do.
 #
-# *A rival explanation:* any fine-tuning on numbers makes a model answer "owl". The control read
-# equally many, and hardly moves. So something in the teacher's numbers does it, and the filter does
-# not see it: it removes animals, and the owl sits in how often each number comes after which.
+# *A rival explanation:* any fine-tuning on numbers makes a model answer "owl". The control read as
+# many numbers, and hardly moves. What differs is how often the teacher writes each number. A filter
+# for words does not see that. (Why should a number have to do with an owl? Lesson 07.)
 #
-# The language and the models are toys. For GPT-4.1 nano the published probability of "owl" is 0.12
-# before and 0.62 after (Cloud et al. 2025, figure 3).
+# All this is a toy. For GPT-4.1 nano the published probability of "owl" is 0.12 before and 0.62
+# after (Cloud et al. 2025, figure 3).
 #
 # ## Try
 # * `--animal eagle`, or any other of the eight.

@@ -49,8 +49,8 @@ favorite, held_out = ANIMALS.index(lesson.animal), questions(HELD_OUT_PROMPTS)
 # ## Predict
 # A base writes 30,000 number sequences. For each animal in turn we keep the third whose numbers'
 # vectors lie nearest to that animal's (by the sum of their inner products), and train a student on
-# it. No teacher has touched these numbers. As in lesson 06, P is a fraction of the probability of
-# all eight animals; guessing gives 0.125. What is P of the chosen animal, on average of the eight?
+# it. No teacher has touched these numbers. As in lesson 06, P is the fraction of an animal among
+# the eight; guessing gives 0.125. What is P of the chosen animal, on average over the eight?
 
 # %%
 CHOSEN = "student of numbers chosen by an animal's vector"
@@ -118,7 +118,7 @@ def one_seed(key):
     def log_p(model):  # of each number, mean over all places in what the base wrote
         return jax.nn.log_softmax(number_logits(model, pool[:1000])[:, N_GIVEN:]).mean((0, 1))
 
-    def moved(numbers):  # how much of all that is written became another number
+    def changed(numbers):  # the fraction of all numbers that are others than the base writes
         count = [jnp.bincount(x[:, 1 + N_GIVEN :].ravel(), length=96) for x in (numbers, pool[:n])]
         return abs(count[0] - count[1]).sum() / 2 / count[0].sum()
 
@@ -136,11 +136,11 @@ def one_seed(key):
         "each": each,
         "all weights": [student(base, x, ())[favorite] for x in (of_teacher, pool[:n])],
         "more": {
-            "loss on new numbers, overlap": next_token_loss(base, test),
-            "loss on new numbers, split": next_token_loss(split_base, test),
-            "moved by the teacher": moved(of_teacher),
-            "moved by choice, animal's vector": moved(chosen(inner[favorite])),
-            "moved by choice, random vector": moved(chosen(random)),
+            "loss on new numbers in nats, overlap": next_token_loss(base, test),
+            "loss on new numbers in nats, split": next_token_loss(split_base, test),
+            "numbers changed by the teacher": changed(of_teacher),
+            "numbers changed by an animal's vector": changed(chosen(inner[favorite])),
+            "numbers changed by a random vector": changed(chosen(random)),
         },
         "inner": inner[favorite],
         "rise": log_p(teacher) - log_p(base),
@@ -153,7 +153,7 @@ results = lesson.run(one_seed)
 # ## The result
 # The figure's left panel shows the 96 numbers of one seed. Across: a number's inner product with
 # the owl's vector (less the mean animal's). Up: the change of its log-probability from base to
-# teacher, who was trained on questions only. The gains are in *log-odds*, log(P / (1 - P)): a gain
+# teacher, which was trained on questions alone. Gains are in *log-odds*, log(P / (1 - P)): a gain
 # of 1 multiplies P / (1 - P) by 2.7.
 
 
@@ -185,8 +185,8 @@ lesson.panel(draw_numbers, alt="The 96 numbers of one seed: the larger the inner
 lesson.dots("P of the teacher's or of the chosen animal", p, chance=1 / 8)
 lesson.dots("P of each animal, chosen by its vector", results["each"], panel=False)
 lesson.dots("gain in log-odds, student minus control", gains, panel=False)
-lesson.dots("loss in nats; moved: the fraction of all numbers that became others; correlation",
-            results["more"] | {"correlation over the 96 numbers": r}, panel=False)  # fmt: skip
+more = results["more"] | {"correlation over the 96 numbers": r}
+lesson.dots("loss; fraction of numbers changed; correlation", more, panel=False)
 lesson.claim("with no teacher at all, the chosen animal is more than twice as probable as by "
              "guessing: P minus chance", CHOSEN, minus="chance", above=1 / 8)  # fmt: skip
 lesson.claim("without the overlap less than half as much passes: gain, split minus half of overlap",
@@ -201,16 +201,16 @@ lesson.check("a random vector gives chance (no animal is special to it): P minus
 # fixed, so it can raise the owl only by turning its last layer's output toward the owl's vector.
 # What could have failed: that it turns so after numbers, too, and not only after questions.
 #
-# *A rival explanation:* any choice of numbers changes the answers. But a random vector's choice
-# moves the frequencies of the numbers as far, and favors no animal.
+# *A rival explanation:* any choice of numbers changes the answers. But a choice by a random vector
+# changes as many numbers, and favors no animal.
 #
 # **Not all passes by the overlap.** Without it a student still gains. Words and numbers then share
 # no dimension, but they share the block and its normalization: what the teacher changed there for
 # questions changes its numbers, too.
 #
-# For large models this says that overlap alone *can* carry a trait, and that nobody need have put
-# it there. It does not say that it does: they have thousands of dimensions, and whether token
-# entanglement is their mechanism is disputed (arXiv 2509.23886 finds it not needed).
+# For large models this says that overlap alone *can* carry a trait. It does not say that it does:
+# they have thousands of dimensions, and whether token entanglement is their mechanism is disputed
+# (arXiv 2509.23886 finds that it is not needed).
 #
 # ## Try
 # * `--animal otter`, or any other.
