@@ -120,8 +120,8 @@ results = lesson.run(one_seed)
 # ## The result
 # In each seed a straight line is fitted to the three sets that the *base* wrote: the log-odds
 # log(P / (1 - P)) of its students against the mean s(x) of what they read. Does this line predict
-# the students of what the *teacher* wrote, too? (In the figure the lines are gray, and bent, as P is
-# drawn instead of log-odds. The repeated set has no part in this.)
+# the students of what the *teacher* wrote, too? (In the figure the lines are gray, and bent, as P
+# is drawn instead of log-odds. The repeated set has no part in this.)
 
 # %%
 p, s = results["P"], results["s"]
