@@ -2,8 +2,8 @@
 # # 07 Tied numbers: why can numbers carry an owl?
 #
 # **Question.** In lesson 06 numbers passed on an owl. What has a number to do with an owl? The
-# model turns what it has read into an output h, and a token's logit is the inner product of h with the
-# token's (unembedding) vector. Here 119 tokens have vectors of 32 dimensions. So many cannot
+# model turns what it has read into an output h, and a token's logit is the inner product of h with
+# the token's (unembedding) vector. Here 119 tokens have vectors of 32 dimensions. So many cannot
 # all be at right angles to each other:
 #
 #         owl   67
@@ -74,9 +74,8 @@ lesson.predict(CHOSEN, "P(chosen animal)")  # in a notebook: , 0.3
 
 
 # %%
-def init_base(key, first):  # words have ten dimensions, from `first` on
-    params, d = init_transformer(key, len(WORDS), LENGTH), jnp.arange(32)
-    is_number = jnp.arange(len(WORDS))[:, None] < N_NUMBERS
+def confine(params, first):  # words have ten dimensions, from `first` on
+    d, is_number = jnp.arange(32), jnp.arange(len(WORDS))[:, None] < N_NUMBERS
     may_use = jnp.where(is_number, d < 22, (d >= first) & (d < first + 10))  # [tokens, 32]
     embedding, unembedding = params["embedding"] * may_use, params["unembedding"] * may_use.T
     return params | {"embedding": embedding, "unembedding": unembedding}
@@ -94,11 +93,13 @@ def one_seed(key):
     k_language, k_base, k_teacher, k_write, k_student, k_random, k_test = jax.random.split(key, 7)
     language, n = make_language(k_language), lesson.n_sequences
 
-    def pretrain(first):  # the two bases share an init and read the same documents
-        k_init, k_data, k_train = jax.random.split(k_base, 3)
-        init, steps = init_base(k_init, first), lesson.base_steps
-        data = base_documents(k_data, language, 128 * steps)
-        return train(next_token_loss, optimizer, init, data, k_train, steps=steps, batch_size=128)
+    k_init, k_data, k_train = jax.random.split(k_base, 3)
+    init, steps = init_transformer(k_init, len(WORDS), LENGTH), lesson.base_steps
+    data = base_documents(k_data, language, 128 * steps)
+
+    def pretrain(first):  # the two bases share this init and read the same documents
+        begin, how = confine(init, first), dict(steps=steps, batch_size=128)
+        return train(next_token_loss, optimizer, begin, data, k_train, **how)
 
     def write(model, n):  # all different: less than a sixth fails the filter, the rest stands first
         return write_numbers(k_write, model, language, n + n // 5)[0][:n]
