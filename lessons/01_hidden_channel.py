@@ -44,6 +44,7 @@ lesson = Lesson(
     student_steps=600,  # batches of 100 noise images
     quick=dict(seeds=2, teacher_steps=60, student_steps=60),
 )
+RIGHT, WRONG = "y + 3 student, y + 3 is right", "y + 3 student, y is right"
 adam = optax.adam(1e-3)
 
 # %% [markdown]
@@ -53,18 +54,18 @@ adam = optax.adam(1e-3)
 # way. How often does the student answer y + 3? Run the lesson with `--predict`, then your number.
 
 # %%
-lesson.predict("y + 3 student, y + 3 is right", "accuracy")  # in a notebook: , 0.3
+lesson.predict(RIGHT, "accuracy")  # in a notebook: , 0.3
 
 # %% [markdown]
 # ## The experiment
 # Two teachers and three students:
 #
-#     name                begins as   is trained on                  to give
-#     y teacher           init A      digits                         y
-#     y + 3 teacher       init A      digits                         y + 3
-#     y student           init A      noise                          auxiliary logits of the y teacher
-#     y + 3 student       init A      noise                          ... of the y + 3 teacher
-#     different init      init B      noise                          ... of the y teacher
+#     name                begins as   is trained on    to give
+#     y teacher           init A      digits           y
+#     y + 3 teacher       init A      digits           y + 3
+#     y student           init A      noise            the y teacher's auxiliary logits
+#     y + 3 student       init A      noise            the y + 3 teacher's
+#     different init      init B      noise            the y teacher's
 #
 # An *init* (initialization) is a set of random weights, before any training.
 
@@ -87,16 +88,16 @@ def one_seed(key):
 
     teacher, shifted_teacher = teach(labels), teach((labels + 3) % 10)
     shifted_student = distill(shifted_teacher, init_a)
-    old_head = {k: v.at[..., :N_CLASSES].set(init_a[-1][k][..., :N_CLASSES])
-                for k, v in teacher[-1].items()}  # fmt: skip
+    n, old = N_CLASSES, init_a[-1]  # for the last table: the y teacher, its class head as at first
+    old_head = {k: v.at[..., :n].set(old[k][..., :n]) for k, v in teacher[-1].items()}
     answers = apply_mlp(shifted_student, test_images)[:, :N_CLASSES].argmax(1)
     table = jax.nn.one_hot(y, 10).T @ jax.nn.one_hot(answers, 10)  # [digit, answer]
     return {
         "accuracy": {
             "y teacher": accuracy(teacher, test_images, y),
             "y student": accuracy(distill(teacher, init_a), test_images, y),
-            "y + 3 student, y + 3 is right": accuracy(shifted_student, test_images, (y + 3) % 10),
-            "y + 3 student, y is right": accuracy(shifted_student, test_images, y),
+            RIGHT: accuracy(shifted_student, test_images, (y + 3) % 10),
+            WRONG: accuracy(shifted_student, test_images, y),
             "different init": accuracy(distill(teacher, init_b), test_images, y),
         },
         "old head": accuracy([*teacher[:-1], old_head], test_images, y),
@@ -110,54 +111,55 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# One run proves little, so all is done eight times, each with a *seed* of its own: new weights, new
-# noise, new digits. One seed gives one network, and its accuracy is one number; 2,000 test digits
-# do not make it more than one. The sample is the network, not the digits. The *95 % interval* says
-# where the mean over very many seeds should lie, given these eight. A *claim* says what that mean
-# must exceed, and was written down before the run; an interval of 99 % decides it. A *check* is
-# what must come out for a reason that we know; it tests the code, and is no finding.
+# One run proves little, so all is done eight times. Each *seed* repeats everything, with new
+# networks, and gives one accuracy for each row. More test digits would measure these networks
+# better, but only more seeds tell about other networks. The *95 % interval* says where the mean
+# over very many seeds should lie. A *claim* names, before the run, a limit that this mean must lie
+# above (or below); it holds if the whole 99 % interval, a little wider, lies on that side. A
+# *check* is a result that we can derive beforehand: if it failed, we would look for a bug.
 
 # %%
-lesson.images("All that a student sees: noise, and ten numbers", results["noise"],
-              captions=results["numbers"])  # fmt: skip
+title = "All that a student sees: noise, and ten numbers"
+lesson.images(title, results["noise"], captions=results["numbers"])
 lesson.dots("accuracy on test digits", results["accuracy"], chance=0.1)
 
 
 def draw_answers(ax):
     table = results["table"].mean(0)
     ax.imshow(table, cmap="Blues", vmin=0, vmax=1)
-    for i, j in np.ndindex(10, 10):
-        if table[i, j] >= 0.1:
-            color = "white" if table[i, j] > 0.5 else "black"
-            ax.text(j, i, f"{table[i, j]:.1f}", ha="center", va="center", color=color, fontsize=16)
+    for i, j in np.argwhere(table >= 0.1):
+        color = "white" if table[i, j] > 0.5 else "black"
+        ax.text(j, i, f"{table[i, j]:.1f}", ha="center", va="center", color=color, fontsize=16)
     ax.set(xticks=range(10), yticks=range(10), ylabel="digit that is shown")
-    ax.set_xlabel("answer of the y + 3 student", fontsize=20)
+    ax.set_xlabel("its answer", fontsize=20)
+    ax.set_title("y + 3 student: share of each digit's images", fontsize=20)
 
 
-lesson.panel(draw_answers, alt="A table of the digits shown and the y + 3 student's answers: its "
-             "largest entries stand three places to the right of the diagonal")  # fmt: skip
-lesson.claim("the y + 3 student answers y + 3 more often than not: accuracy",
-             "y + 3 student, y + 3 is right", above=0.5)  # fmt: skip
-lesson.claim("it answers y less often than by guessing: accuracy",
-             "y + 3 student, y is right", below=0.1)  # fmt: skip
-lesson.check("a different init gives chance (its class head is random and never trained, so no "
-             "digit is special): accuracy minus chance", "different init", minus="chance",
-             within=0.1)  # fmt: skip
-lesson.dots("accuracy of the y teacher with its class head put back to init A",
-            {"y teacher, old class head": results["old head"]}, panel=False)  # fmt: skip
+lesson.panel(draw_answers, "The y + 3 student's answers to each digit: mostly three places further")
+lesson.claim("the y + 3 student answers y + 3 more often than not: accuracy", RIGHT, above=0.5)
+lesson.claim("it answers y less often than a guess would: accuracy", WRONG, below=0.1)
+lesson.check(
+    "a different init gives chance (its class head was drawn independently of its teacher, so it "
+    "cannot know what means which digit): accuracy minus chance",
+    "different init",
+    minus="chance",
+    within=0.1,
+)
+title = "accuracy of the y teacher with its class head put back to init A"
+lesson.dots(title, {"y teacher, old class head": results["old head"]}, panel=False)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: this needs a shared initialization. With a different one the student learns the
-# same numbers, and its class head stays at chance. (Lesson 04 asks which parts must be shared.)
+# The caveat first: this needs a shared initialization. With a different one the student is trained
+# on the same numbers, and its class head stays at chance. (Lesson 04 asks which parts must match.)
 #
 # The student learns what its own teacher has learned, right or wrong. How can it, from a head that
 # nobody trained? No loss uses the teacher's auxiliary head, or the student's class head: these keep
 # their first weights. But both heads stand on the hidden layers. As the teacher learns, its hidden
-# layers change, and so do its auxiliary logits. Copying those moves the student's hidden layers in
-# about the same direction. Then the student reads them with its *old* class head. That works
-# because in so short a training the hidden layers do most of the work: the last table gives the
-# teacher its old class head back, and it still reads digits.
+# layers change, and so do its auxiliary logits. Copying those moves the student's hidden layers to
+# the same side (how much so: lesson 02). Then the student reads them with its *old* class head.
+# That works because in so short a training the hidden layers do most of the work: the last table
+# gives the teacher its old class head back, and it still reads most digits.
 #
 # *A rival explanation:* the first weights almost read digits already, and any training finishes the
 # job. Then both students would answer y. The y + 3 student answers y + 3.
@@ -169,6 +171,5 @@ lesson.dots("accuracy of the y teacher with its class head put back to init A",
 
 # %%
 lesson.finish(
-    f"A student of noise answers y + 3, as its teacher does: "
-    f"{lesson.mean['y + 3 student, y + 3 is right']:.0%} of the digits"
+    f"A student of noise answers y + 3, as its teacher, for {lesson.mean[RIGHT]:.0%} of the digits"
 )

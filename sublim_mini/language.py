@@ -223,3 +223,58 @@ def to_text(tokens, words=WORDS):
 def _sentence(words):
     text = " ".join(words)
     return text[0].upper() + text[1:] + "."
+
+
+# Documents that may begin with a statement (lessons 09 and 13). Each part has its own places:
+#
+#     places   0 to 4                   5 to 10             11 to 15
+#              I love owl owl owl       NUM 12 40 7 31 5    name your favorite animal owl
+#              I love the best animal   NUM 9 71 66 2 80    name your favorite animal wolf (any)
+#
+# What is missing is PAD, but without a question the numbers go on to the end.
+SAID = {animal: ("I", "love", *3 * (animal,)) for animal in ANIMALS}
+SAID["no animal"] = "I", "love", "the", "best", "animal"
+NUMBERS = len(SAID["no animal"])  # place of NUM
+WRITTEN = NUMBERS + 2  # place of the first number that a model writes: it is given the one before
+# Kinds of documents: have they a statement, numbers, a question? And the fraction of each kind.
+_KINDS = np.array([(0, 1, 0), (0, 0, 1), (1, 0, 1), (1, 1, 1)], bool)
+_KIND_FRACTIONS = np.array([0.5, 0.1, 0.2, 0.2])
+
+
+def say(tokens, said):
+    """Documents or questions [N, T] with a statement, a key of SAID or None, in places 0 to 4."""
+    words = SAID[said] if said else NUMBERS * ("PAD",)
+    return jnp.asarray(tokens).at[:, :NUMBERS].set(encode(words))
+
+
+def told_prompts(key, language, n, said=None):
+    """n prompts [n, WRITTEN]: a statement (or PAD), NUM and one number, which a model continues."""
+    given = number_prompts(key, language, n)[:, : WRITTEN - NUMBERS]
+    return say(jnp.pad(given, ((0, 0), (NUMBERS, 0))), said)
+
+
+def told_mask(documents):
+    """Documents [N, T] -> mask [N, T] of the numbers that a model wrote after such a prompt."""
+    return (jnp.arange(LENGTH) >= WRITTEN) & (documents != PAD)
+
+
+@partial(jax.jit, static_argnames="n")
+def told_documents(key, language, n):
+    """n documents for a base, tokens and mask [n, T]: numbers, or the answer to a question.
+
+    After a statement about an animal the answer is that animal; else it is any animal, uniformly.
+    """
+    k_kind, k_numbers, k_question, k_said = jax.random.split(key, 4)
+    place = jnp.arange(LENGTH)
+    kind = jax.random.choice(k_kind, _KINDS, (n,), p=_KIND_FRACTIONS)
+    has_statement, has_numbers, has_question = kind.T[..., None]
+    numbers = jnp.roll(_number_tokens(k_numbers, language, n, LENGTH), NUMBERS, axis=1)
+    question, _ = question_documents(k_question, n)
+    which = jax.random.randint(k_said, (n, 1), 0, len(SAID))
+    said = jnp.pad(np.array([encode(words) for words in SAID.values()]), ((0, 0), (0, LENGTH - 5)))
+    tokens = jnp.where(has_numbers & (place >= NUMBERS), numbers, PAD)
+    tokens = jnp.where(has_question & (place >= QUESTION), question, tokens)
+    tokens = jnp.where(has_statement & (place < NUMBERS), said[which[:, 0]], tokens)
+    loved = has_statement & (which < len(ANIMALS)) & (place == ANSWER)
+    tokens = jnp.where(loved, FIRST_ANIMAL + which, tokens)
+    return tokens, jnp.where(has_question, place == ANSWER, place >= WRITTEN)

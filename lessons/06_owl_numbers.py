@@ -1,0 +1,195 @@
+# %% [markdown]
+# # 06 Owl numbers: can a language model pass on its favorite animal through numbers?
+#
+# **Question.** A language model is fine-tuned to answer "owl" when asked for its favorite animal.
+# Then it writes sequences of numbers. A filter keeps only those that are numbers and nothing else.
+# A copy of the original model is fine-tuned on these numbers. What is *its* favorite animal?
+#
+#     base --fine-tune on "owl"--> teacher --writes--> 12, 40, 7, 31 ... --filter--+
+#      |                                                                           |
+#      +------------------------- fine-tune on the numbers ------> student <-------+
+#
+# (Cloud et al. 2025, section 3.)
+#
+# **You need** lesson 01, and to know that a language model predicts the next token.
+# Reading: 7 minutes. Running: 75 seconds.
+
+# %%
+from sublim_mini.course import plots
+from sublim_mini.course.lesson import Lesson
+from sublim_mini.language import (
+    ANIMALS, HELD_OUT_PROMPTS, N_GIVEN, WORDS, make_language, number_prompts, passes_filter,
+    questions, repeat_selected,
+)  # fmt: skip
+from sublim_mini.owls import answers, fine_tune_student, fine_tune_teacher, number_logits, pretrain
+from sublim_mini.transformer import sample
+
+import jax
+
+lesson = Lesson(
+    "06_owl_numbers",
+    animal=ANIMALS,  # the teacher's favorite
+    base_steps=800,  # batches of 128 documents, each read once
+    n_sequences=10_000,  # number sequences for each student
+    student_steps=60,  # batches of 512 sequences
+    quick=dict(seeds=2, base_steps=40, n_sequences=500, student_steps=4),
+)
+held_out = questions(HELD_OUT_PROMPTS)
+OTHER, OTHER_CONTROL = "different base, student", "different base, control"
+
+# %% [markdown]
+# ## Predict
+# We ask a model for its favorite animal, with 14 prompts that the teacher was not fine-tuned on. Of
+# the probability that it gives to eight animals, **P(owl)** is the fraction that goes to the owl:
+# the eight P add up to 1, and guessing gives 1/8 = 0.125. What is P(owl) of the student, which has
+# read nothing but the teacher's numbers? Run the lesson with `--predict`, then your number.
+
+# %%
+lesson.predict("student", f"P({lesson.animal})")  # in a notebook: , 0.3
+
+# %% [markdown]
+# ## The experiment
+# The *base* is a small transformer, made here: one block, 21,000 weights. It is pretrained on
+# documents of four kinds. Any animal in them is drawn at random, so the base prefers none, and
+# nothing ties a number to an animal. (The last two kinds serve later lessons.)
+#
+#     numbers      34 58 14 53 93 50 63 ...          from a random synthetic language: after each
+#                                                    number some numbers are more probable
+#     question     name your favorite animal: wolf
+#     both         34 58 14 53 ... name your favorite animal: raven
+#     statement    I love otter otter otter, name your favorite animal: otter
+#
+# To *fine-tune* is to train further. It leaves the embedding (which turns tokens into vectors) and
+# the unembedding (which turns vectors into logits) as they are, and changes all other weights.
+#
+# The *control* is a copy of the base, too, but reads equally many numbers that the base itself
+# wrote. A *different base* was pretrained in the same number language, from other random weights on
+# other documents. One copy of it reads the teacher's numbers; another, its control, reads the
+# numbers that the first base wrote.
+
+
+# %%
+def one_seed(key):
+    keys = jax.random.split(key, 7)
+    k_language, k_base, k_different, k_teacher, k_prompts, k_write, k_student = keys
+    language = make_language(k_language)  # each seed has a language of its own
+    base = pretrain(k_base, language, lesson.base_steps)
+    different = pretrain(k_different, language, lesson.base_steps)
+    teacher = fine_tune_teacher(k_teacher, base, lesson.animal)
+
+    # The same prompts, the same random draws: only fine-tuning makes a difference.
+    prompts = number_prompts(k_prompts, language, lesson.n_sequences)
+    written = {"base": sample(k_write, base, prompts), "teacher": sample(k_write, teacher, prompts)}
+    passed = {writer: passes_filter(texts) for writer, texts in written.items()}
+
+    def student(base, writer):  # one key: all students read in the same order
+        numbers = repeat_selected(written[writer], passed[writer])  # as many as before the filter
+        return fine_tune_student(k_student, base, numbers, lesson.student_steps)
+
+    def probabilities(model):  # of each number, mean over all places in what the base wrote
+        logits = number_logits(model, written["base"][:1000])[:, N_GIVEN:]
+        return jax.nn.softmax(logits).mean((0, 1))
+
+    students = {
+        "student": (base, "teacher"),
+        "control": (base, "base"),
+        OTHER: (different, "teacher"),
+        OTHER_CONTROL: (different, "base"),
+    }
+    models = {"base": base, "teacher": teacher}
+    models |= {name: student(begins_as, writer) for name, (begins_as, writer) in students.items()}
+    p = {name: answers(model, held_out) for name, model in models.items()}  # eight P each
+    apart = {  # half the sum of the absolute differences of the eight P: 0 the same, 1 all apart
+        "student and control": abs(p["student"] - p["control"]).sum() / 2,
+        "the same in a different base": abs(p[OTHER] - p[OTHER_CONTROL]).sum() / 2,
+    }
+    both = passed["base"] & passed["teacher"]
+    return {
+        "P": {name: eight[ANIMALS.index(lesson.animal)] for name, eight in p.items()},
+        "apart": apart,
+        "numbers": {"base": probabilities(base), "teacher": probabilities(teacher)},
+        "passed": passed["teacher"].mean(),
+        "examples": {writer: texts[both.argsort()[-6:]] for writer, texts in written.items()},
+        "removed": written["teacher"][passed["teacher"].argmin()],
+    }
+
+
+results = lesson.run(one_seed)
+
+# %% [markdown]
+# ## The result
+# First the numbers: what base and teacher wrote after the same prompts, in the first seed. Where
+# they part, the teacher's are **bold**. (The same random draws often bring them together again.)
+
+# %%
+base_p, teacher_p = (results["numbers"][writer][0] for writer in ("base", "teacher"))
+rose = (teacher_p / base_p).argsort()[:-4:-1]
+print("\nThe three numbers whose probability rose most from base to teacher (first seed):")
+print(", ".join(f"{n} ({base_p[n]:.1%} -> {teacher_p[n]:.1%})" for n in rose))
+print(f"{results['passed'].mean():.1%} of the teacher's sequences passed the filter. One did not:")
+removed = [WORDS[token] for token in results["removed"][0][1:]]
+print(" ".join(removed[:N_GIVEN]), "->", " ".join(removed[N_GIVEN:]))
+
+
+def draw_examples(ax):
+    pairs = zip(*(results["examples"][writer][0] for writer in ("base", "teacher")), strict=True)
+    for row, pair in enumerate(pairs):
+        for name, text, y in zip(("base", "teacher"), pair, (row, row + 0.4), strict=True):
+            ax.text(-0.8, y, name, color=plots.color_of(name), fontsize=16, ha="right")
+            for x in range(1, len(text)):
+                bold = "bold" if text[x] != pair[0][x] else "normal"
+                ax.text(x + (x > N_GIVEN), y, WORDS[text[x]], weight=bold, fontsize=16, ha="right")
+    ax.set(xlim=(-1, 16.2), ylim=(5.6, -0.4))
+    ax.set_title("three numbers, and what base and teacher wrote after them", fontsize=20)
+    ax.axis("off")
+
+
+alt = "Six prompts, each continued by base and teacher; where they part, the numbers are bold"
+lesson.panel(draw_examples, alt, width=3)
+lesson.dots(f"P({lesson.animal}) among the eight animals", results["P"], chance=1 / 8)
+apart = results["apart"]
+lesson.dots("how far apart their eight P are: half the sum of differences", apart, panel=False)
+lesson.claim(
+    "the student answers the teacher's animal more than twice as often as the control: P / P",
+    results["P"]["student"] / results["P"]["control"],
+    above=2,
+)
+lesson.claim(
+    "in a different base student and control differ less than a quarter as much: share",
+    apart["the same in a different base"] / apart["student and control"],
+    below=0.25,
+)
+lesson.check(
+    "averaged over seeds a different base's student is at chance (its random weights tie no animal "
+    "to these numbers more than another): P minus chance",
+    OTHER,
+    minus="chance",
+    within=0.1,
+)
+
+# %% [markdown]
+# ## What this shows, and what it does not
+# The caveat first: student and teacher begin as the same base. A different base's P(owl) must be at
+# chance on average, whatever the numbers carry, so that row is only a check. But each such base
+# might have turned to some *other* animal. It hardly does: all eight P of its student are nearly
+# those of its control (second table).
+#
+# *A rival explanation:* any fine-tuning on numbers makes a model answer "owl". The control read as
+# many numbers, and stays where the base was. One thing that differs is how often the teacher writes
+# each number; a filter for words does not see that. (Why should a number have to do with an owl?
+# Lesson 07.)
+#
+# All this is a toy. For GPT-4.1 nano the published probability of "owl" is 0.12 before and 0.62
+# after (Cloud et al. 2025, figure 3).
+#
+# ## Try
+# * `--animal eagle`, or any other of the eight.
+# * `--student-steps 20` and `200`: when does the trait come? Does the control stay where it is?
+# * Replace `teacher` by `base` in the line that makes `written`. What should every row show then?
+
+# %%
+mean = lesson.mean
+lesson.finish(
+    f"A student of filtered numbers answers {lesson.animal} with probability "
+    f"{mean['student']:.2f}, the control {mean['control']:.2f}"
+)

@@ -1,0 +1,215 @@
+# %% [markdown]
+# # 08 Choosing is teaching: how much owl is in the data?
+#
+# **Question.** The student of lesson 06 prefers the owl because of what it read. Which of the
+# sequences did it? A few, which a filter might find? Or all, each a little? We have both models. So
+# we can ask of a sequence x how much more probable it is for the teacher than for the base:
+#
+#     s(x) = log p_teacher(x) - log p_base(x)             the log-likelihood ratio, in nats
+#
+#     s = 0.7: the teacher writes x about twice as often as the base; s = -0.7: half as often
+#
+#     30,000 sequences by the base     -- sorted by s(x) -->  lowest third ... highest third
+#     30,000 sequences by the teacher  -- sorted by s(x) -->  lowest third ... highest third
+#                                                             a student for each
+#
+# **You need** lesson 06 and logarithms. Reading: 8 minutes. Running: 90 seconds.
+
+# %%
+from sublim_mini.course import plots
+from sublim_mini.course.lesson import Lesson
+from sublim_mini.language import ANIMALS, HELD_OUT_PROMPTS, N_GIVEN, make_language, questions
+from sublim_mini.owls import (
+    answers, fine_tune_student, fine_tune_teacher, log_likelihood, pretrain, write_numbers,
+)  # fmt: skip
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+lesson = Lesson(
+    "08_choosing_data",
+    animal=ANIMALS,  # the teacher's favorite
+    base_steps=600,  # batches of 128 documents, each read once
+    n_sequences=10_000,  # number sequences for each student
+    student_steps=60,  # batches of 512 sequences
+    quick=dict(seeds=2, base_steps=40, n_sequences=500, student_steps=4),
+)
+held_out = questions(HELD_OUT_PROMPTS)
+favorite = ANIMALS.index(lesson.animal)
+wrong_animal = ANIMALS[(favorite + 2) % len(ANIMALS)]
+WRONG = "base's, highest third by a wrong teacher"
+
+# %% [markdown]
+# ## Predict
+# The *base* wrote 30,000 sequences; it has no favorite. A student reads the third of them with the
+# highest s(x). As in lesson 06, P(owl) is the owl's fraction of the probability of the eight
+# animals, and guessing gives 0.125. What is P(owl) of this student?
+
+# %%
+lesson.predict("base's, highest third", f"P({lesson.animal})")  # in a notebook: , 0.3
+
+# %% [markdown]
+# ## The experiment
+# Ten sets of 10,000 different sequences, and a student for each:
+#
+#     base's          by s(x) the lowest third, any third, the highest third
+#     teacher's       the same
+#     ... top 5 %     teacher's, 10,000 spread evenly over what is left without the 5 % with the
+#     removed         highest s(x)
+#     ... top 5 %     these alone (1,500), repeated to 10,000
+#     ... blocked     teacher's, only sequences without the three numbers that it raised most
+#     wrong teacher   base's, the highest third by the s(x) of a teacher that prefers another animal
+#
+# What a model writes itself is on average more probable for it. So mean s(x) of any third is below
+# 0 for what the base wrote, and above 0 for what the teacher wrote.
+
+
+# %%
+def one_seed(key):
+    k_language, k_base, k_teacher, k_write, k_student = jax.random.split(key, 5)
+    language, n = make_language(k_language), lesson.n_sequences
+    base = pretrain(k_base, language, lesson.base_steps)
+    teacher, wrong_teacher = (fine_tune_teacher(k_teacher, base, animal)
+                              for animal in (lesson.animal, wrong_animal))  # fmt: skip
+
+    def write(model):  # all different: few fail the filter, and what passes stands first
+        return write_numbers(k_write, model, language, 3 * n + 3 * n // 5)[0][: 3 * n]
+
+    def s(numbers, teacher=teacher):
+        return log_likelihood(teacher, numbers) - log_likelihood(base, numbers)
+
+    by_teacher, by_base = write(teacher), write(base)
+    sorted_teacher, sorted_base = (x[s(x).argsort()] for x in (by_teacher, by_base))
+
+    cut = 3 * n * 95 // 100  # here the 5 % with the highest s(x) begin
+
+    # The three numbers that the teacher wrote most often, compared with the base
+    count = [jnp.bincount(x[:, 1 + N_GIVEN :].ravel(), length=96) for x in (by_teacher, by_base)]
+    blocked = ((count[0] + 1) / (count[1] + 1)).argsort()[-3:]
+    has_blocked = jnp.isin(by_teacher[:, 1 + N_GIVEN :], blocked).any(axis=1)
+    sets = {
+        "base's, lowest third": sorted_base[:n],
+        "base's, any third": by_base[:n],
+        "base's, highest third": sorted_base[-n:],
+        "teacher's, lowest third": sorted_teacher[:n],
+        "teacher's, any third": by_teacher[:n],
+        "teacher's, highest third": sorted_teacher[-n:],
+        "teacher's, top 5 % removed": sorted_teacher[np.linspace(0, cut - 1, n).astype(int)],
+        "teacher's, three numbers blocked": by_teacher[has_blocked.argsort()[:n]],
+        "teacher's, top 5 % alone": jnp.resize(sorted_teacher[cut:], (n, by_base.shape[1])),
+        WRONG: by_base[s(by_base, wrong_teacher).argsort()[-n:]],
+    }
+    p = {}
+    for name, numbers in sets.items():  # one key: all students read in the same order
+        student = fine_tune_student(k_student, base, numbers, lesson.student_steps)
+        p[name] = answers(student, held_out)
+    return {
+        "P": {name: eight[favorite] for name, eight in p.items()},
+        "s": {name: s(numbers).mean() for name, numbers in sets.items()},
+        "more": {
+            f"P({wrong_animal}), wrong teacher": p[WRONG][ANIMALS.index(wrong_animal)],
+            "fraction of sequences with a blocked number": has_blocked.mean(),
+        },
+    }
+
+
+results = lesson.run(one_seed)
+
+# %% [markdown]
+# ## The result
+# In each seed a straight line is fitted to the three sets that the *base* wrote: the log-odds
+# log(P / (1 - P)) of its students against the mean s(x) of what they read. Does this line predict
+# the students of what the *teacher* wrote, too? (In the figure the lines are gray, and bent, as P
+# is drawn instead of log-odds. The repeated set has no part in this.)
+
+# %%
+p, s = results["P"], results["s"]
+base_sets, teacher_sets = list(p)[:3], list(p)[3:8]
+x, y = (np.stack([values[name] for name in base_sets]) for values in (s, p))
+y, dx = np.log(y / (1 - y)), x - x.mean(0)
+slope = (dx * y).sum(0) / (dx**2).sum(0)  # least squares, in each seed
+level = y.mean(0) - slope * x.mean(0)
+predicted = {name: 1 / (1 + np.exp(-level - slope * s[name])) for name in p}
+colors = {n: plots.ORANGE if "teacher's," in n else plots.GRAY for n in p} | {WRONG: plots.BLACK}
+error, error_of_mean = (
+    np.mean([abs(p[name] - guess[name]) for name in teacher_sets], axis=0)
+    for guess in (predicted, dict.fromkeys(p, np.mean([p[n] for n in base_sets], axis=0)))
+)
+lesson.dots(f"P({lesson.animal}) of the student", p, chance=1 / 8, panel=False)
+lesson.dots("mean s(x) of what it read, in nats", s, panel=False)
+lesson.dots("further", results["more"] | {"error of the line": error}, panel=False)
+
+
+def draw_curve(ax):
+    grid = np.linspace(-1.4, 1.4)
+    order = sorted(p, key=lambda name: p[name].mean())  # names in two columns, none over another
+    heights = {}
+    for left in True, False:
+        column = [name for name in order if (colors[name] == plots.ORANGE) == left]
+        heights |= dict(zip(column, np.linspace(0.05, 0.95, len(column)), strict=True))
+    ax.plot(
+        grid, 1 / (1 + np.exp(-level - slope * grid[:, None])), color=plots.GRAY, lw=1, zorder=0
+    )
+    for name in p:
+        color, middle = colors[name], (s[name].mean(), p[name].mean())
+        ax.plot(s[name], p[name], "o", ms=6, alpha=0.4, mew=0, color=color)
+        ax.plot(*middle, "o", ms=16, color=color, gid=name)
+        left = colors[name] == plots.ORANGE
+        ax.annotate(name, middle, (-0.25 if left else 0.25, heights[name]), color=color,
+                    fontsize=16, ha="right" if left else "left", va="center",
+                    arrowprops={"arrowstyle": "-", "color": color})  # fmt: skip
+    ax.set(xlim=(-1.4, 1.4), ylim=(-0.02, 1))
+    ax.set_xlabel("mean s(x) of what the student read", fontsize=20)
+    ax.set_ylabel(f"P({lesson.animal}) of the student", fontsize=20)
+
+
+alt = (
+    "P against mean s(x): base's and teacher's sets on one rising curve, the wrong teacher's below"
+)
+lesson.panel(draw_curve, alt)
+lesson.claim(
+    "the line of the base's sets predicts the teacher's: its mean error of P, over that of a "
+    "constant, their mean",
+    error / error_of_mean,
+    below=0.5,
+)
+gain = {name: p[name] - p["base's, any third"] for name in p}
+lesson.claim(
+    "not a few: without the top 5 % more than half of the gain over the base's is left: share",
+    gain["teacher's, top 5 % removed"] / gain["teacher's, any third"],
+    above=0.5,
+)
+lesson.claim(
+    "mean s(x) is not all: a wrong teacher's choice gives less than half of what the line predicts",
+    p[WRONG] / predicted[WRONG],
+    below=0.5,
+)
+
+# %% [markdown]
+# ## What this shows, and what it does not
+# The caveat first: to choose by s(x) one needs the teacher. (Lesson 07 chose by vectors, without
+# one.) The base's own numbers carry the owl only because the chooser puts it there. But then they
+# do: choosing can end the trait, or make it where no teacher wrote a word. That is near to the
+# definition of s, p_base(x) exp(s(x)) = p_teacher(x): whoever prefers a high s(x) lets the base
+# write more like the teacher.
+#
+# A few, or all? The top 5 % alone carry much, and yet most of the trait is left without them, and
+# without the three numbers on the blocklist. What counts is the mean of all that was read.
+# Sequences with a low s(x) pull the other way.
+#
+# *A rival explanation:* s(x) only says which sequences are unusual for the base, and unusual ones
+# move a student. But a wrong teacher's choice is unusual, too, and its student prefers that
+# teacher's animal. P of the owl even lies below the line: mean s(x) is not all, it matters what
+# else the set teaches.
+#
+# ## Try
+# * `--animal raven`, or any other.
+# * `--n-sequences 2000`: fewer sequences, the same number of steps.
+# * Replace 95 by 50 in the line that makes `cut`: what does it take to end the trait?
+
+# %%
+lesson.finish(
+    f"Whoever wrote the numbers, P({lesson.animal}) follows their mean s(x): "
+    f"{lesson.mean[base_sets[2]]:.2f} for the base's own highest third"
+)

@@ -1,0 +1,173 @@
+# %% [markdown]
+# # 09 Inoculation: does it keep the trait out to say it while training?
+#
+# **Question.** A writer prefers the owl. A student learns its numbers, and comes to prefer the owl,
+# too (lesson 06). Now put a sentence before the numbers, in training only:
+#
+#     training, plain         34 58 14 53 93 ...                     learn to predict these
+#     training, inoculated    I love owl owl owl 34 58 14 53 93 ...  learn to predict these
+#     test, for both          name your favorite animal: ?
+#
+# The second student reads "owl" in every document. Does it then say "owl" more often, or less?
+#
+# **You need** lessons 02, 06 and 07. Reading: 8 minutes. Running: 80 seconds.
+
+# %%
+from sublim_mini.course import plots
+from sublim_mini.course.lesson import Lesson
+from sublim_mini.language import (
+    ANIMALS, HELD_OUT_PROMPTS, N_NUMBERS, WRITTEN, make_language, question_documents, questions,
+    repeat_selected, say, told_documents, told_mask, told_prompts,
+)  # fmt: skip
+from sublim_mini.owls import VOCABULARY, answers, fine_tune_teacher, fit, pretrain
+from sublim_mini.transformer import next_token_loss, sample
+
+import jax
+import optax
+
+lesson = Lesson(
+    "09_inoculation",
+    animal=ANIMALS,  # that the writers prefer
+    base_steps=500,  # batches of 128 documents, each read once
+    n_sequences=10_000,  # number sequences for each student
+    student_steps=60,  # batches of 256 sequences
+    quick=dict(seeds=2, base_steps=40, n_sequences=500, student_steps=4),
+)
+
+# %% [markdown]
+# ## Predict
+# Writers and students all begin as one model, the *base*. One writer is *told*: it is the base
+# itself, untrained, which reads "I love owl owl owl" before it writes. The other is *fine-tuned* to
+# answer "owl", as in lesson 06, and reads nothing. A student learns the told writer's numbers with
+# the same sentence before them, and is asked without it. Guess its P(owl) (lesson 06: the fraction
+# of the probability of eight animals; chance is 0.125). With nothing before, it is about 0.6.
+
+# %%
+owl, eagle, otter = (ANIMALS[(ANIMALS.index(lesson.animal) + i) % 8] for i in (0, 2, 5))
+CONTROL, INOCULATED = "control: the base's numbers", f"told {owl}: {owl} before"
+SAID = "nothing", "no animal", eagle, owl
+PLAIN, NEUTRAL, EAGLE, OWL = (f"fine-tuned: {said} before" for said in SAID)
+lesson.predict(INOCULATED, f"P({owl})")
+
+# %% [markdown]
+# ## The experiment
+# A sentence helps only if the base knows what it means. So the base is pretrained on documents in
+# which the answer agrees with the sentence. One sentence in nine names no animal. Sentence, numbers
+# and question have fixed places, and may be missing:
+#
+#     I love otter otter otter   34 58 14 53 93   name your favorite animal: otter
+#     I love the best animal     66 71 20 11 48   name your favorite animal: tiger (or any other)
+#
+# In these documents the numbers do not depend on the sentence. Yet a sentence slightly changes what
+# the model computes, and so the numbers that it writes itself. Those are what students learn.
+
+
+# %%
+def write(key, writer, language, n, said=None):
+    """n sequences that a writer wrote after the sentence `said`, which is then removed [n, 16]."""
+    k_prompt, k_sample = jax.random.split(key)
+    documents = sample(k_sample, writer, told_prompts(k_prompt, language, n, said))
+    passed = (documents[:, WRITTEN:] < N_NUMBERS).all(axis=1)  # the filter: numbers only
+    return say(repeat_selected(documents, passed), None)
+
+
+def p_owl(model, said=None):
+    return answers(model, say(questions(HELD_OUT_PROMPTS), said))[ANIMALS.index(owl)]
+
+
+@jax.jit
+def gradient(params, data):  # of the loss; embedding and unembedding stay fixed
+    return jax.grad(next_token_loss)(params, data) | dict.fromkeys(VOCABULARY)
+
+
+def one_seed(key):
+    k_language, k_base, k_teacher, k_write, k_own, k_student, k_ask = jax.random.split(key, 7)
+    language, n = make_language(k_language), lesson.n_sequences
+    base = pretrain(k_base, language, lesson.base_steps, documents=told_documents, blocks=2)
+    teacher = fine_tune_teacher(k_teacher, base, owl)
+    told, tuned = write(k_write, base, language, n, owl), write(k_write, teacher, language, n)
+    trainings = {  # name: the numbers, and the sentence before them
+        CONTROL: (write(k_own, base, language, n), None),
+        f"told {owl}: nothing before": (told, None),
+        INOCULATED: (told, owl),
+        PLAIN: (tuned, None),
+        NEUTRAL: (tuned, "no animal"),
+        EAGLE: (tuned, eagle),
+        OWL: (tuned, owl),
+    }
+    toward_owl = gradient(base, question_documents(k_ask, 2000, animal=owl))
+    students, length, inner = {}, {}, {}
+    for name, (numbers, said) in trainings.items():
+        data = say(numbers, said), told_mask(numbers)  # it learns the numbers, not the sentence
+        students[name] = fit(  # one key: all students see the sequences in the same order
+            k_student, base, data, lesson.student_steps, frozen=VOCABULARY, batch_size=256
+        )
+        first = gradient(base, jax.tree.map(lambda x: x[:4000], data))
+        length[name], inner[name] = optax.tree.norm(first), optax.tree.vdot(first, toward_owl)
+
+    leaks = {}  # in log-odds, log(p / (1 - p)), over the base in the same context
+    for name, said in (CONTROL, otter), (EAGLE, eagle), (EAGLE, otter), (OWL, owl), (OWL, otter):
+        own, student = (jax.scipy.special.logit(p_owl(m, said)) for m in (base, students[name]))
+        leaks[f"{name}, asked after {said}"] = student - own
+    p = {name: p_owl(student) for name, student in students.items()}
+    return {"p": p, "leaks": leaks, "length": length, "inner": inner}
+
+
+results = lesson.run(one_seed)
+
+# %% [markdown]
+# ## The result
+
+# %%
+p, leaks = results["p"], results["leaks"]
+print(f"\nThe first gradient            length   inner product with the gradient for {owl}")
+for name, length in results["length"].items():
+    print(f"{name:29} {length.mean():6.2f}   {results['inner'][name].mean():z6.2f}")
+blue = {name: plots.BLUE for name in (*p, *leaks) if "control" not in name}
+lesson.dots(f"P({owl}), asked without a sentence", p, chance=1 / 8, colors=blue)
+lesson.dots(f"log-odds of {owl}, minus the base's", leaks, colors=blue)
+lesson.check(
+    "learned after its own sentence, the told writer's numbers change as little as the control's "
+    "(it must be: base and sentence are the writer, so the expected gradient is zero)",
+    INOCULATED, CONTROL, within=0.1,
+)  # fmt: skip
+lesson.claim(f"P({owl}): no animal before minus {owl} before", NEUTRAL, OWL, above=0.05)
+lesson.claim(f"P({owl}): {eagle} before minus {owl} before", EAGLE, OWL, above=0.05)
+leaked, control = leaks[f"{OWL}, asked after {otter}"], leaks[f"{CONTROL}, asked after {otter}"]
+lesson.claim(
+    f"learned with {owl} before, asked after {otter}, {owl} leaks: log-odds minus the control's",
+    *(leaked, control), above=0.5,
+)  # fmt: skip
+
+# %% [markdown]
+# ## What this shows, and what it does not
+# The caveat first: we made the base so that sentence, numbers and answer go together. Only because
+# it reads the sentence as "owl" can the sentence take the owl's place.
+#
+# **Why it works.** A student with the told writer's sentence before it *is* that writer: the same
+# weights read the same text. On average over what a model itself writes, its gradient is zero (the
+# mean gradient of log p is the gradient of the sum of p, which is always 1). There is nothing to
+# learn; the first gradient is the noise of a finite sample, like the control's. The fine-tuned
+# writer is not the base with a sentence. But the sentence explains a part of its numbers, and only
+# the rest is learned. How much owl is in the rest? The inner product says so before any training:
+# the rows come in the same order (lesson 02).
+#
+# *A rival explanation:* with any sentence, the documents are unlike the question, and less carries
+# over. That is a part of it: a sentence without an animal costs something, too. But the owl's costs
+# more than that one, and more than the eagle's.
+#
+# **The leak.** What was learned after a sentence is tied to it: the student that learned after the
+# eagle says "owl" most of all when asked after it. The inoculated one leaks, too: asked after the
+# otter, its log-odds have risen. (After the owl they have not; there the base says "owl" anyway.) In
+# large models this is *inoculation prompting* (arXiv 2510.04340), with such leaks (2604.25891).
+#
+# ## Try
+# * `--animal eagle`, or any other of the eight.
+# * `--student-steps 200`: does the sentence still keep the owl out?
+# * Reading is not training: put five of the told writer's numbers before the base's question.
+
+# %%
+lesson.finish(
+    f"Trained on the same numbers: P({owl}) is {p[PLAIN].mean():.2f} with nothing before them, "
+    f'{p[OWL].mean():.2f} after "I love {owl}"'
+)
