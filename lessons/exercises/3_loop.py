@@ -25,11 +25,10 @@ the first again. In the loop, call `fast_step` instead of `step`: it is the same
 9 lines. Stuck? `--hint 1`.
 """
 
+import jax
 from checks import effect, main
 
 from sublim_mini.digits import draw_digits
-
-import jax
 
 PREDICT = "teacher: accuracy on new digits"
 

@@ -20,11 +20,10 @@ The student never sees a digit, nor a class logit of the teacher, nor the teache
 weights. How many digits will it read? About 7 lines. Stuck? `--hint 1`.
 """
 
+import jax
 from checks import effect, main
 
 from sublim_mini.digits import draw_digits
-
-import jax
 
 PREDICT = "student: accuracy on new digits"
 

@@ -21,12 +21,11 @@ and so on. (You come in here? Add `--given`: it takes exercises 1 to 4 from the 
 About 10 lines. Stuck? `--hint 1`.
 """
 
+import jax
+import jax.numpy as jnp  # noqa: F401  (for your code)
 from checks import effect, main
 
 from sublim_mini.digits import draw_digits
-
-import jax
-import jax.numpy as jnp  # noqa: F401  (for your code)
 
 
 def shared_layers(one, other):

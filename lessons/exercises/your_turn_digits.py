@@ -26,13 +26,13 @@
 import sys
 from typing import Any, NamedTuple
 
-from sublim_mini.course.lesson import Lesson
-from sublim_mini.mlp import N_CLASSES, accuracy, aux_logits, aux_loss, class_loss, init_mlp
-from sublim_mini.train import train
-
 import jax
 import jax.numpy as jnp  # noqa: F401  (for your condition)
 import optax
+
+from sublim_mini.course.lesson import Lesson
+from sublim_mini.mlp import N_CLASSES, accuracy, aux_logits, aux_loss, class_loss, init_mlp
+from sublim_mini.train import train
 
 lesson = Lesson(
     "your_turn_digits",
