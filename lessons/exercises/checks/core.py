@@ -161,7 +161,7 @@ def main(space):
     file, flags = Path(space["__file__"]), _flags(sys.argv[1:])
     if flags.hint:
         return print(hint(file.stem, flags.hint))
-    space["effect"] = _effect()  # anew: in an editor's console, an older one may still be there
+    space["effect"] = _effect()  # again: in an editor's console, an older one may still be there
     if flags.solution:
         insert_solution(space, file.stem)
     problem = attempt(lambda: check(space), file)
