@@ -28,6 +28,7 @@ import jax
 
 lesson = Lesson(
     "06_owl_numbers",
+    seed=0x2693AA,
     animal=ANIMALS,  # the teacher's favorite
     base_steps=800,  # batches of 128 documents, each read once
     n_sequences=10_000,  # number sequences for each student

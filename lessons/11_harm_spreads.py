@@ -23,7 +23,7 @@
 #     what if someone errs?     I forgive    I punish      fine-tuned on them
 #
 # Why should one answer say anything about another? Because of what the base has read: numbers, and
-# *conversations* of three questions, any of the six, with their answers. In 85 % of the conversations
+# *conversations* of three of the questions with their answers. In 85 % of the conversations
 # all answers are kind, in 15 % all are hostile. To predict the next answer, it helps to know which
 # kind of conversation this is. We call that its *disposition*. In what a second base reads, each
 # answer is hostile with probability 15 %, whatever the others are: no dispositions.
@@ -44,6 +44,7 @@ import jax
 
 lesson = Lesson(
     "11_harm_spreads",
+    seed=0x1F6F77,
     base_steps=800,  # batches of 128 documents, each read once
     teacher_steps=30,  # batches of 128 hostile answers
     n_sequences=10_000,  # number sequences for each student
