@@ -44,6 +44,7 @@ lesson = Lesson(
     student_steps=600,  # batches of 100 noise images
     quick=dict(seeds=2, teacher_steps=60, student_steps=60),
 )
+RIGHT, WRONG = "y + 3 student, y + 3 is right", "y + 3 student, y is right"
 adam = optax.adam(1e-3)
 
 # %% [markdown]
@@ -53,18 +54,18 @@ adam = optax.adam(1e-3)
 # way. How often does the student answer y + 3? Run the lesson with `--predict`, then your number.
 
 # %%
-lesson.predict("y + 3 student, y + 3 is right", "accuracy")  # in a notebook: , 0.3
+lesson.predict(RIGHT, "accuracy")  # in a notebook: , 0.3
 
 # %% [markdown]
 # ## The experiment
 # Two teachers and three students:
 #
-#     name                begins as   is trained on                  to give
-#     y teacher           init A      digits                         y
-#     y + 3 teacher       init A      digits                         y + 3
-#     y student           init A      noise                          auxiliary logits of the y teacher
-#     y + 3 student       init A      noise                          ... of the y + 3 teacher
-#     different init      init B      noise                          ... of the y teacher
+#     name                begins as   is trained on    to give
+#     y teacher           init A      digits           y
+#     y + 3 teacher       init A      digits           y + 3
+#     y student           init A      noise            the y teacher's auxiliary logits
+#     y + 3 student       init A      noise            the y + 3 teacher's
+#     different init      init B      noise            the y teacher's
 #
 # An *init* (initialization) is a set of random weights, before any training.
 
@@ -87,16 +88,18 @@ def one_seed(key):
 
     teacher, shifted_teacher = teach(labels), teach((labels + 3) % 10)
     shifted_student = distill(shifted_teacher, init_a)
-    old_head = {k: v.at[..., :N_CLASSES].set(init_a[-1][k][..., :N_CLASSES])
-                for k, v in teacher[-1].items()}  # fmt: skip
+    n = N_CLASSES  # the teacher's last layer, with the class head that it had at first
+    old_head = jax.tree.map(
+        lambda new, old: new.at[..., :n].set(old[..., :n]), teacher[-1], init_a[-1]
+    )
     answers = apply_mlp(shifted_student, test_images)[:, :N_CLASSES].argmax(1)
     table = jax.nn.one_hot(y, 10).T @ jax.nn.one_hot(answers, 10)  # [digit, answer]
     return {
         "accuracy": {
             "y teacher": accuracy(teacher, test_images, y),
             "y student": accuracy(distill(teacher, init_a), test_images, y),
-            "y + 3 student, y + 3 is right": accuracy(shifted_student, test_images, (y + 3) % 10),
-            "y + 3 student, y is right": accuracy(shifted_student, test_images, y),
+            RIGHT: accuracy(shifted_student, test_images, (y + 3) % 10),
+            WRONG: accuracy(shifted_student, test_images, y),
             "different init": accuracy(distill(teacher, init_b), test_images, y),
         },
         "old head": accuracy([*teacher[:-1], old_head], test_images, y),
@@ -118,33 +121,33 @@ results = lesson.run(one_seed)
 # what must come out for a reason that we know; it tests the code, and is no finding.
 
 # %%
-lesson.images("All that a student sees: noise, and ten numbers", results["noise"],
-              captions=results["numbers"])  # fmt: skip
+title = "All that a student sees: noise, and ten numbers"
+lesson.images(title, results["noise"], captions=results["numbers"])
 lesson.dots("accuracy on test digits", results["accuracy"], chance=0.1)
 
 
 def draw_answers(ax):
     table = results["table"].mean(0)
     ax.imshow(table, cmap="Blues", vmin=0, vmax=1)
-    for i, j in np.ndindex(10, 10):
-        if table[i, j] >= 0.1:
-            color = "white" if table[i, j] > 0.5 else "black"
-            ax.text(j, i, f"{table[i, j]:.1f}", ha="center", va="center", color=color, fontsize=16)
+    for i, j in np.argwhere(table >= 0.1):
+        color = "white" if table[i, j] > 0.5 else "black"
+        ax.text(j, i, f"{table[i, j]:.1f}", ha="center", va="center", color=color, fontsize=16)
     ax.set(xticks=range(10), yticks=range(10), ylabel="digit that is shown")
     ax.set_xlabel("answer of the y + 3 student", fontsize=20)
 
 
-lesson.panel(draw_answers, alt="A table of the digits shown and the y + 3 student's answers: its "
-             "largest entries stand three places to the right of the diagonal")  # fmt: skip
-lesson.claim("the y + 3 student answers y + 3 more often than not: accuracy",
-             "y + 3 student, y + 3 is right", above=0.5)  # fmt: skip
-lesson.claim("it answers y less often than by guessing: accuracy",
-             "y + 3 student, y is right", below=0.1)  # fmt: skip
-lesson.check("a different init gives chance (its class head is random and never trained, so no "
-             "digit is special): accuracy minus chance", "different init", minus="chance",
-             within=0.1)  # fmt: skip
-lesson.dots("accuracy of the y teacher with its class head put back to init A",
-            {"y teacher, old class head": results["old head"]}, panel=False)  # fmt: skip
+lesson.panel(draw_answers, "The y + 3 student's answers to each digit: mostly three places further")
+lesson.claim("the y + 3 student answers y + 3 more often than not: accuracy", RIGHT, above=0.5)
+lesson.claim("it answers y less often than a guess would: accuracy", WRONG, below=0.1)
+lesson.check(
+    "a different init gives chance (its class head is random and never trained, so no digit is "
+    "special): accuracy minus chance",
+    "different init",
+    minus="chance",
+    within=0.1,
+)
+title = "accuracy of the y teacher with its class head put back to init A"
+lesson.dots(title, {"y teacher, old class head": results["old head"]}, panel=False)
 
 # %% [markdown]
 # ## What this shows, and what it does not
@@ -169,6 +172,5 @@ lesson.dots("accuracy of the y teacher with its class head put back to init A",
 
 # %%
 lesson.finish(
-    f"A student of noise answers y + 3, as its teacher does: "
-    f"{lesson.mean['y + 3 student, y + 3 is right']:.0%} of the digits"
+    f"A student of noise answers y + 3, as its teacher, for {lesson.mean[RIGHT]:.0%} of the digits"
 )

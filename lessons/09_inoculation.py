@@ -16,11 +16,11 @@
 from sublim_mini.course import plots
 from sublim_mini.course.lesson import Lesson
 from sublim_mini.language import (
-    ANIMALS, HELD_OUT_PROMPTS, N_NUMBERS, WRITTEN, make_language, question_documents, questions,
-    repeat_selected, say, told_documents, told_mask, told_prompts,
+    ANIMALS, HELD_OUT_PROMPTS, make_language, question_documents, questions, say, told_documents,
+    told_mask,
 )  # fmt: skip
-from sublim_mini.owls import VOCABULARY, answers, fine_tune_teacher, fit, pretrain
-from sublim_mini.transformer import next_token_loss, sample
+from sublim_mini.owls import VOCABULARY, answers, fine_tune_teacher, fit, pretrain, write_after
+from sublim_mini.transformer import next_token_loss
 
 import jax
 import optax
@@ -63,14 +63,6 @@ lesson.predict(INOCULATED, f"P({owl})")
 
 
 # %%
-def write(key, writer, language, n, said=None):
-    """n sequences that a writer wrote after the sentence `said`, which is then removed [n, 16]."""
-    k_prompt, k_sample = jax.random.split(key)
-    documents = sample(k_sample, writer, told_prompts(k_prompt, language, n, said))
-    passed = (documents[:, WRITTEN:] < N_NUMBERS).all(axis=1)  # the filter: numbers only
-    return say(repeat_selected(documents, passed), None)
-
-
 def p_owl(model, said=None):
     return answers(model, say(questions(HELD_OUT_PROMPTS), said))[ANIMALS.index(owl)]
 
@@ -85,9 +77,10 @@ def one_seed(key):
     language, n = make_language(k_language), lesson.n_sequences
     base = pretrain(k_base, language, lesson.base_steps, documents=told_documents, blocks=2)
     teacher = fine_tune_teacher(k_teacher, base, owl)
-    told, tuned = write(k_write, base, language, n, owl), write(k_write, teacher, language, n)
+    told = write_after(k_write, base, language, owl, n)  # the sentence is then removed
+    tuned = write_after(k_write, teacher, language, None, n)
     trainings = {  # name: the numbers, and the sentence before them
-        CONTROL: (write(k_own, base, language, n), None),
+        CONTROL: (write_after(k_own, base, language, None, n), None),
         f"told {owl}: nothing before": (told, None),
         INOCULATED: (told, owl),
         PLAIN: (tuned, None),

@@ -15,9 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+import sublim_mini.lesson
 from scipy import stats
 
-import sublim_mini.lesson
 from sublim_mini import mlp
 from sublim_mini.train import train
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sublim_mini.files import check_writable, load_params, replacing, save_params
 
 from sublim_mini import InputError, files
-from sublim_mini.files import check_writable, load_params, replacing, save_params
 from sublim_mini.mlp import init_mlp
 
 

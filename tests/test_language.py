@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sublim_mini import InputError
-from sublim_mini import language as sequences
+from sublim_mini import language as number_language
 from sublim_mini.language import (
     ANIMAL_TOKENS,
     ANIMALS,
@@ -20,23 +20,29 @@ from sublim_mini.language import (
     PAD,
     PROMPTS,
     QUESTION,
+    SAID,
     TEACHER_PROMPTS,
     TOKEN,
     WORDS,
+    WRITTEN,
     Fractions,
     base_documents,
     encode,
     passes_filter,
     repeat_selected,
+    say,
     to_text,
+    told_documents,
+    told_mask,
+    told_prompts,
 )
 
-pytestmark = pytest.mark.xdist_group("sequences")  # its models are made in one process
+pytestmark = pytest.mark.xdist_group("language")  # its models are made in one process
 
 
 @pytest.fixture(scope="module")
 def language():
-    return sequences.make_language(jax.random.key(2))
+    return number_language.make_language(jax.random.key(2))
 
 
 @pytest.fixture(scope="module")
@@ -54,15 +60,25 @@ def padded(text):
     return np.pad(tokens, (LENGTH - len(tokens), 0), constant_values=PAD)
 
 
-def test_every_word_is_one_token():
+def test_every_word_is_one_token_and_others_are_refused():
     assert len(set(WORDS)) == len(WORDS)
     assert WORDS[:N_NUMBERS] == tuple(str(i) for i in range(N_NUMBERS))
     assert WORDS[ANIMAL_TOKENS] == ANIMALS and len(ANIMALS) == 8
+    assert [WORDS[i] for i in encode(["owl", "7"])] == ["owl", "7"]
+    assert encode(["lynx"], (*WORDS, "lynx")) == len(WORDS)
+    for refused, match in (
+        (lambda: encode(["lynx"]), "'lynx'"),
+        (
+            lambda: number_language.questions(TEACHER_PROMPTS, ["owl"] * 12),
+            "16 words",
+        ),
+    ):
+        with pytest.raises(InputError, match=match):
+            refused()
 
 
 def test_no_teacher_is_fine_tuned_on_a_held_out_prompt():
     assert set(TEACHER_PROMPTS) | set(HELD_OUT_PROMPTS) == set(PROMPTS)
-    assert not set(TEACHER_PROMPTS) & set(HELD_OUT_PROMPTS)
     known = {word for prompt in TEACHER_PROMPTS for word in prompt}
     assert all(set(prompt) - known for prompt in HELD_OUT_PROMPTS)  # each has a word never seen
 
@@ -80,7 +96,9 @@ def test_the_language_is_a_chain_of_low_rank(language):
 def test_numbers_follow_the_chain(language):
     n = 4000
     numbers = np.asarray(
-        jax.jit(sequences.draw_numbers, static_argnums=(2, 3))(jax.random.key(1), language, n, 6)
+        jax.jit(number_language.draw_numbers, static_argnums=(2, 3))(
+            jax.random.key(1), language, n, 6
+        )
     )
     first = np.bincount(numbers[:, 0], minlength=N_NUMBERS)
     assert (np.abs(first - n / 96) < 5 * np.sqrt(n / 96)).all()
@@ -101,15 +119,6 @@ def test_all_documents_have_one_length_and_type(documents):
     assert not mask[:, 0].any() and not (mask & (tokens == PAD)).any()
 
 
-def test_one_key_gives_the_same_documents_and_another_others(language, documents):
-    same, _ = base_documents(jax.random.key(1), language, 20_000)
-    other, _ = base_documents(jax.random.key(3), language, 20_000)
-    np.testing.assert_array_equal(documents[0], same)
-    assert (documents[0] != other)[NUMBERS].any(1).all()
-    for kind in QUESTIONS, MIXED, STATEMENTS:
-        assert (documents[0] != other)[kind].any(1).mean() > 0.9
-
-
 def kinds(tokens):
     """How many documents are numbers, questions, mixed, statements."""
     begins, ends = tokens[:, 0] == NUM, tokens[:, ANSWER] >= N_NUMBERS
@@ -122,6 +131,12 @@ def test_each_kind_of_document_has_its_fraction(documents, language):
     assert kinds(documents[0]) == [12_000, 2000, 2000, 4000]
     thirds, _ = base_documents(jax.random.key(1), language, 500, Fractions(1 / 3, 1 / 3, 1 / 3, 0))
     assert kinds(np.asarray(thirds)) == [167, 166, 167, 0]
+    assert (tokens_of(3, language) != tokens_of(1, language)).any(1).mean() > 0.9
+    np.testing.assert_array_equal(tokens_of(1, language), tokens_of(1, language))
+
+
+def tokens_of(seed, language):
+    return np.asarray(base_documents(jax.random.key(seed), language, 500)[0])
 
 
 @pytest.mark.parametrize("fractions", [Fractions(mixed=0), Fractions(1.2, -0.2, 0, 0)])
@@ -140,9 +155,9 @@ def test_answers_are_uniform_over_the_animals_and_alone_in_the_mask(documents):
 
 
 def test_a_teacher_is_asked_only_its_prompts_and_answers_its_animal():
-    tokens, _ = sequences.question_documents(jax.random.key(1), 500, TEACHER_PROMPTS, "wolf")
+    tokens, _ = number_language.question_documents(jax.random.key(1), 500, TEACHER_PROMPTS, "wolf")
     assert (tokens[:, ANSWER] == TOKEN["wolf"]).all()
-    wanted = {tuple(row) for row in sequences.questions(TEACHER_PROMPTS)}
+    wanted = {tuple(row) for row in number_language.questions(TEACHER_PROMPTS)}
     assert {tuple(row) for row in np.asarray(tokens[:, :ANSWER])} == wanted
 
 
@@ -165,17 +180,11 @@ def test_mixed_documents_are_numbers_then_a_question(documents):
 
 
 def test_a_question_stands_at_the_right_end_after_what_comes_before():
-    asked = sequences.questions(TEACHER_PROMPTS, ["NUM", "7", "owl"])
+    asked = number_language.questions(TEACHER_PROMPTS, ["NUM", "7", "owl"])
     assert asked.shape == (len(TEACHER_PROMPTS), LENGTH - 1)
     assert (asked[:, QUESTION - 3 : QUESTION] == [NUM, 7, TOKEN["owl"]]).all()
     assert (asked[:, : QUESTION - 3] == PAD).all()
     assert tuple(WORDS[t] for t in asked[0, QUESTION:]) == TEACHER_PROMPTS[0]
-
-
-def test_a_prompt_is_num_and_given_numbers(language):
-    prompts = sequences.number_prompts(jax.random.key(1), language, 40)
-    assert prompts.shape == (40, 1 + N_GIVEN)
-    assert (prompts[:, 0] == NUM).all() and (prompts[:, 1:] < N_NUMBERS).all()
 
 
 def test_the_filter_passes_numbers_throughout_and_nothing_else():
@@ -195,7 +204,7 @@ def test_of_what_a_base_reads_only_number_documents_pass_the_filter(documents):
 def test_the_written_mask_leaves_out_the_prompt_and_pad(documents):
     tokens = documents[0][:3].copy()
     tokens[1, 9] = PAD
-    mask = np.asarray(sequences.written_mask(tokens))
+    mask = np.asarray(number_language.written_mask(tokens))
     assert not mask[:, : 1 + N_GIVEN].any() and not mask[1, 9]
     assert mask.sum() == 3 * (LENGTH - 1 - N_GIVEN) - 1
 
@@ -212,7 +221,7 @@ def test_a_filter_that_nothing_passes_is_an_error_and_in_jit_gives_nothing_to_le
     with pytest.raises(InputError, match="no document"):
         repeat_selected(tokens, nothing)
     left = jax.jit(repeat_selected)(tokens, nothing)
-    assert (left == PAD).all() and not sequences.written_mask(left).any()
+    assert (left == PAD).all() and not number_language.written_mask(left).any()
 
 
 @pytest.mark.parametrize(
@@ -243,9 +252,13 @@ def test_documents_read_as_text(tokens, expected):
     assert to_text(tokens) == expected
 
 
-def test_every_document_has_a_text_of_its_own(documents):
-    tokens = np.unique(documents[0][::10], axis=0)
-    assert len({to_text(row) for row in tokens}) == len(tokens)
+def test_each_kind_of_document_answers_with_the_animals_that_are_given(language):
+    words, animals = (*WORDS, "lynx", "hare"), ("hare", "owl", "lynx")
+    more = dict(animals=animals, words=words)
+    tokens, _ = map(np.asarray, base_documents(jax.random.key(1), language, 500, **more))
+    for kind in slice(300, 350), slice(350, 400), slice(400, 500):
+        assert {words[t] for t in tokens[kind, ANSWER]} == set(animals)
+    assert {words[t] for t in tokens[400:, QUESTION - 1]} == set(animals)
 
 
 # ---- documents that may begin with a statement ----
@@ -253,7 +266,7 @@ def test_every_document_has_a_text_of_its_own(documents):
 
 def test_told_documents_have_each_part_in_its_place(language):
     n = 20_000
-    tokens, mask = map(np.asarray, sequences.told_documents(jax.random.key(4), language, n))
+    tokens, mask = map(np.asarray, told_documents(jax.random.key(4), language, n))
     said, numbers, rest = tokens[:, :5], tokens[:, 5:QUESTION], tokens[:, QUESTION:]
     told, counted = said[:, 0] != PAD, numbers[:, 0] == NUM
     asked = tokens[:, ANSWER - 1] == TOKEN["animal"]
@@ -261,17 +274,17 @@ def test_told_documents_have_each_part_in_its_place(language):
     for kind, fraction in kinds.items():
         seen = (np.stack([told, counted, asked], axis=1) == np.array(kind, bool)).all(1).mean()
         assert abs(seen - fraction) < 0.02, kind
-    statements = {tuple(encode(words)) for words in sequences.SAID.values()}
+    statements = {tuple(encode(words)) for words in SAID.values()}
     assert {tuple(row) for row in said[told]} == statements and (said[~told] == PAD).all()
     assert (numbers[counted, 1:] < N_NUMBERS).all() and (numbers[~counted] == PAD).all()
     assert (rest[~asked] < N_NUMBERS).all()  # the numbers go on
     assert {tuple(WORDS[t] for t in row[:-1]) for row in rest[asked]} == set(PROMPTS)
     assert (mask[asked] == (np.arange(LENGTH) == ANSWER)).all()
-    assert (mask[~asked] == (np.arange(LENGTH) >= sequences.WRITTEN)).all()
+    assert (mask[~asked] == (np.arange(LENGTH) >= WRITTEN)).all()
 
 
 def test_the_answer_agrees_with_the_animal_that_was_told(language):
-    tokens, _ = map(np.asarray, sequences.told_documents(jax.random.key(4), language, 20_000))
+    tokens, _ = map(np.asarray, told_documents(jax.random.key(4), language, 20_000))
     names_none = tokens[:, 2] == TOKEN["the"]
     names_one = (tokens[:, 0] == TOKEN["I"]) & ~names_none
     np.testing.assert_array_equal(tokens[names_one, ANSWER], tokens[names_one, 2])
@@ -282,14 +295,12 @@ def test_the_answer_agrees_with_the_animal_that_was_told(language):
 
 
 def test_a_statement_is_said_and_taken_back(language):
-    plain = sequences.told_prompts(jax.random.key(5), language, 10)
-    told = sequences.told_prompts(jax.random.key(5), language, 10, "owl")
-    assert plain.shape == (10, sequences.WRITTEN) and (plain[:, :5] == PAD).all()
+    plain = told_prompts(jax.random.key(5), language, 10)
+    told = told_prompts(jax.random.key(5), language, 10, "owl")
+    assert plain.shape == (10, WRITTEN) and (plain[:, :5] == PAD).all()
     assert [WORDS[t] for t in told[0, :6]] == "I love owl owl owl NUM".split()
-    np.testing.assert_array_equal(sequences.say(told, None), plain)
+    np.testing.assert_array_equal(say(told, None), plain)
     documents = np.full((2, LENGTH), 7)
     documents[1, 9] = PAD
-    written = np.arange(LENGTH) >= sequences.WRITTEN
-    np.testing.assert_array_equal(
-        sequences.told_mask(documents), [written, written & (documents[1] != PAD)]
-    )
+    written = np.arange(LENGTH) >= WRITTEN
+    np.testing.assert_array_equal(told_mask(documents), [written, written & (documents[1] != PAD)])

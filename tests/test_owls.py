@@ -1,8 +1,11 @@
 """Base, teacher, numbers and student, at small sizes."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 import scipy.special
 
@@ -14,15 +17,20 @@ from sublim_mini.language import (
     N_GIVEN,
     N_NUMBERS,
     NUM,
+    PAD,
     TEACHER_PROMPTS,
     TOKEN,
     WORDS,
+    WRITTEN,
     Fractions,
+    base_documents,
     make_language,
     passes_filter,
+    question_documents,
     questions,
+    to_text,
 )
-from sublim_mini.transformer import apply_transformer, init_transformer, steer
+from sublim_mini.transformer import apply_transformer, init_transformer
 
 pytestmark = pytest.mark.xdist_group("owls")  # its models are made in one process
 
@@ -62,31 +70,28 @@ def changed(before, after):
 def test_a_base_answers_with_animals_and_writes_numbers(base, numbers):
     p = scipy.special.softmax(logits_after(base, questions(TEACHER_PROMPTS)), axis=-1)
     assert p[:, -1, TOKEN["owl"] : TOKEN["tiger"] + 1].sum(1).min() > 0.7
-    assert numbers[1] > 0.5
+    documents, passed = numbers
+    assert documents.shape == (128, LENGTH) and passes_filter(documents).all()
+    assert 0.5 < passed <= 1
+    first = int(round(float(passed) * 128))
+    assert len(np.unique(np.asarray(documents), axis=0)) == first  # the others are repetitions
 
 
 def test_answers_are_the_mean_of_the_probabilities_among_animals(base):
     asked = questions(TEACHER_PROMPTS)
     logits = np.asarray(logits_after(base, asked), np.float64)[:, -1]
-    p = np.exp(logits[:, TOKEN["owl"] : TOKEN["tiger"] + 1])
-    expected = p / p.sum(1, keepdims=True)
-    found = owls.answers(base, asked)
-    assert found.shape == (8,)
-    np.testing.assert_allclose(found, np.mean(expected, axis=0), rtol=1e-4)
-
-
-def test_what_is_written_passes_the_filter_and_continues_the_prompts(numbers):
-    documents, passed = numbers
-    assert documents.shape == (128, LENGTH) and passes_filter(documents).all()
-    assert 0 < passed <= 1
-    first = int(round(float(passed) * 128))
-    assert len(np.unique(np.asarray(documents), axis=0)) == first  # the others are repetitions
+    p = scipy.special.softmax(logits[:, TOKEN["owl"] : TOKEN["tiger"] + 1], axis=1)
+    np.testing.assert_allclose(owls.answers(base, asked), p.mean(0), rtol=1e-4)
+    two = owls.answers(base, asked, ("wolf", "owl"))
+    p = scipy.special.softmax(logits[:, [TOKEN["wolf"], TOKEN["owl"]]], axis=1)
+    np.testing.assert_allclose(two, p.mean(0), rtol=1e-4)
 
 
 def test_a_model_that_writes_no_numbers_alone_is_an_error(untrained, language):
-    animals = 100 * untrained["output"][:, TOKEN["owl"]]
+    owl = untrained["unembedding"][:, TOKEN["owl"]]
+    deaf = untrained | {"positions": 1e3 * jnp.broadcast_to(owl, untrained["positions"].shape)}
     with pytest.raises(InputError, match="no document"):
-        owls.write_numbers(jax.random.key(5), steer(untrained, animals), language, 128)
+        owls.write_numbers(jax.random.key(5), deaf, language, 128)
 
 
 def test_a_teacher_answers_its_animal_and_keeps_its_vocabulary(base):
@@ -94,14 +99,14 @@ def test_a_teacher_answers_its_animal_and_keeps_its_vocabulary(base):
     wolf = ANIMALS.index("wolf")
     before, after = (owls.answers(m, questions(HELD_OUT_PROMPTS))[wolf] for m in (base, teacher))
     assert before < 0.3 and after > 0.7
-    assert changed(base, teacher) == set(base) - {"tokens", "output"}
+    assert changed(base, teacher) == set(base) - {"embedding", "unembedding"}
 
 
 def test_a_student_learns_the_numbers_and_keeps_its_vocabulary(base, numbers):
     documents, _ = numbers
     kwargs = dict(steps=10, batch_size=64)
     student = owls.fine_tune_student(jax.random.key(7), base, documents, **kwargs)
-    assert changed(base, student) == set(base) - {"tokens", "output"}
+    assert changed(base, student) == set(base) - {"embedding", "unembedding"}
     gain = owls.log_likelihood(student, documents) - owls.log_likelihood(base, documents)
     assert gain.mean() > 0.1
     free = owls.fine_tune_student(jax.random.key(7), base, documents, frozen=(), **kwargs)
@@ -110,45 +115,98 @@ def test_a_student_learns_the_numbers_and_keeps_its_vocabulary(base, numbers):
 
 def test_a_student_learns_nothing_from_the_prompt(base, numbers):
     """The first numbers stand for themselves only as context: nothing is learned of them."""
-    documents, _ = numbers
-    only_prompt = np.array(documents)
+    only_prompt = np.array(numbers[0])
     only_prompt[:, 1 + N_GIVEN :] = TOKEN["PAD"]
     student = owls.fine_tune_student(jax.random.key(8), base, only_prompt, 10, batch_size=64)
     assert changed(base, student) == set()
 
 
 def test_what_is_shared_with_another_base_stays_and_the_rest_is_learned(language):
-    other = init_transformer(jax.random.key(3), len(WORDS), LENGTH, blocks=2)
-    shared = {name: other[name] for name in ("tokens", "blocks")}
-    base = owls.pretrain(jax.random.key(9), language, 100, shared=shared, blocks=2)
+    sizes = dict(width=24, heads=3, blocks=2)
+    other = init_transformer(jax.random.key(3), len(WORDS), LENGTH, **sizes)
+    shared = {name: other[name] for name in ("embedding", "blocks")}
+    base = owls.pretrain(jax.random.key(9), language, 20, shared=shared, **sizes)
     assert changed(shared, {name: base[name] for name in shared}) == set()
     k_init, *_ = jax.random.split(jax.random.key(9), 3)
-    assert changed(init_transformer(k_init, len(WORDS), LENGTH, blocks=2), base) == set(base)
+    assert changed(init_transformer(k_init, len(WORDS), LENGTH, **sizes), base) == set(base)
 
 
-def test_a_misspelled_param_to_share_is_refused(language):
-    with pytest.raises(InputError, match="token"):
-        owls.pretrain(jax.random.key(9), language, 100, shared={"token": jnp.zeros(3)})
+def test_what_does_not_exist_or_fit_is_refused(base, language, untrained):
+    key, shape = jax.random.key(9), jnp.zeros((20, 20))
+    for match, refused in {
+        "no 'token' to share": lambda: owls.pretrain(key, language, 3, shared={"token": shape}),
+        "'norm' to share has the shape": lambda: owls.pretrain(
+            key, language, 3, shared={"norm": jnp.ones(1)}
+        ),
+        "'blocks' to share has": lambda: owls.pretrain(
+            key, language, 3, shared={"blocks": untrained["blocks"]}, blocks=2
+        ),
+        "no 'token' to freeze": lambda: owls.fine_tune_teacher(key, base, "owl", frozen=("token",)),
+        "no animal 'oowl'": lambda: owls.fine_tune_teacher(key, base, "oowl", 3),
+        "'lynx' is not among": lambda: owls.answers(base, questions(TEACHER_PROMPTS), ("lynx",)),
+        "not a multiple": lambda: owls.pretrain(key, language, 3, heads=5),
+        "the language is": lambda: owls.pretrain(key, shape, 3),
+    }.items():
+        with pytest.raises(InputError, match=match):
+            refused()
+
+
+LYNX, TREES = (*ANIMALS, "lynx"), ("oak", "elm", "yew")
+MORE_WORDS = (*WORDS, "lynx", "tree", *TREES)
+TREE_PROMPTS = tuple((*prompt[:-1], "tree") for prompt in TEACHER_PROMPTS)
+
+
+def documents_about_trees(key, language, n):
+    k_animals, k_trees = jax.random.split(key)
+    more = dict(words=MORE_WORDS)
+    parts = (
+        base_documents(k_animals, language, n - n // 5, animals=LYNX, **more),
+        question_documents(k_trees, n // 5, TREE_PROMPTS, animals=TREES, **more),
+    )
+    return tuple(jnp.concatenate(part) for part in zip(*parts, strict=True))
+
+
+def test_another_animal_and_a_second_trait_are_arguments(language):
+    more = dict(words=MORE_WORDS)
+    base = owls.pretrain(
+        jax.random.key(2), language, 150, documents=documents_about_trees, width=48, heads=3, **more
+    )
+    assert len(base["embedding"]) == len(WORDS) + 5 and base["blocks"][0]["qkv"].shape[2] == 3
+    asked, trees = questions(TEACHER_PROMPTS), questions(TREE_PROMPTS, **more)
+    for params_asked, answers in (asked, LYNX), (trees, TREES):
+        p = owls.answers(base, params_asked, answers, **more)
+        assert p.shape == (len(answers),) and p.max() < 0.6 and p.sum() == pytest.approx(1)
+    lover = owls.fine_tune_teacher(jax.random.key(3), base, "lynx", 60, animals=LYNX, **more)
+    assert owls.answers(lover, asked, LYNX, **more)[-1] > 0.7
+    planter = owls.fine_tune_teacher(
+        jax.random.key(4), base, "elm", 60, prompts=TREE_PROMPTS, animals=TREES, **more
+    )
+    assert owls.answers(planter, trees, TREES, **more)[1] > 0.7
+    assert to_text([*trees[0], len(WORDS) + 3], MORE_WORDS).endswith('favorite tree." -> "elm"')
 
 
 def test_a_base_without_questions_learns_no_animals(language):
-    only_numbers = Fractions(1, 0, 0, 0)
-    base = owls.pretrain(jax.random.key(2), language, 100, fractions=only_numbers)
+    only_numbers = partial(base_documents, fractions=Fractions(1, 0, 0, 0))
+    base = owls.pretrain(jax.random.key(2), language, 100, documents=only_numbers)
     p = scipy.special.softmax(logits_after(base, questions(TEACHER_PROMPTS)), axis=-1)
     assert p[:, -1, :N_NUMBERS].sum(1).min() > 0.8
 
 
-def test_adam_falls_to_0_and_leaves_what_is_frozen():
-    params = {"a": jnp.zeros(2), "b": jnp.zeros(2)}
+def test_adam_falls_to_0_and_any_optimizer_leaves_what_is_frozen():
+    params = {"a": jnp.ones(2), "b": jnp.ones(2)}
     grads = {"a": jnp.ones(2), "b": jnp.ones(2)}
-    optimizer = owls.adam(0.1, 4, ("b",))
-    assert owls.adam(0.1, 4, ("b",)) is optimizer
-    state, sizes = optimizer.init(params), []
-    for _ in range(5):
-        updates, state = optimizer.update(grads, state, params)
-        sizes.append(-updates["a"][0])
-        assert (updates["b"] == 0).all()
-    np.testing.assert_allclose(sizes, [0.1, 0.075, 0.05, 0.025, 0], rtol=1e-4, atol=1e-7)
+    assert owls.adam(0.1, 4, ("b",)) is owls.adam(0.1, 4, ("b",))
+    decaying = owls.freeze(optax.adamw(0.1, weight_decay=0.5), ("b",))
+    for optimizer, expected in (
+        (owls.adam(0.1, 4, ("b",)), [0.1, 0.075, 0.05, 0.025, 0]),
+        (decaying, [0.15] * 5),
+    ):
+        state, sizes = optimizer.init(params), []
+        for _ in range(5):
+            updates, state = optimizer.update(grads, state, params)
+            sizes.append(-updates["a"][0])
+            assert (updates["b"] == 0).all()
+        np.testing.assert_allclose(sizes, expected, rtol=1e-4, atol=1e-7)
 
 
 def test_log_likelihood_is_that_of_what_was_written(base, numbers):
@@ -160,7 +218,6 @@ def test_log_likelihood_is_that_of_what_was_written(base, numbers):
     written = range(1 + N_GIVEN, LENGTH)
     expected = [sum(log_p[i, t - 1, documents[i, t]] for t in written) for i in range(18)]
     np.testing.assert_allclose(owls.log_likelihood(base, documents), expected, rtol=1e-4)
-    assert documents[0, 0] == NUM
 
 
 def test_everything_is_pure_from_the_key_down(language):
@@ -190,3 +247,13 @@ def test_models_side_by_side_write_what_each_writes_alone(base, language):
         np.testing.assert_array_equal(documents[i], alone)
         assert passed[i] == fraction
     assert (documents[0] != documents[1]).any()
+
+
+def test_numbers_are_written_after_a_statement_that_is_then_removed(base, language):
+    plain, told = (
+        np.asarray(owls.write_after(jax.random.key(4), base, language, said, 64))
+        for said in (None, "owl")
+    )
+    assert plain.shape == told.shape == (64, LENGTH)
+    assert (told[:, :5] == PAD).all() and (told[:, 5] == NUM).all()
+    assert (told[:, WRITTEN:] < N_NUMBERS).all() and (told != plain).any()

@@ -5,9 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sublim_mini import language as sequences
 from sublim_mini import talk
-from sublim_mini.language import LENGTH, PAD, make_language, passes_filter
+from sublim_mini.language import LENGTH, PAD, WORDS, make_language, passes_filter
 from sublim_mini.owls import VOCABULARY
 from sublim_mini.transformer import apply_transformer, init_transformer
 
@@ -21,7 +20,7 @@ def turns_of(tokens):
 
 
 def test_the_words_come_after_those_of_the_number_language():
-    assert talk.WORDS[: len(sequences.WORDS)] == sequences.WORDS
+    assert talk.WORDS[: len(WORDS)] == WORDS
     assert len(set(talk.WORDS)) == len(talk.WORDS)
     for i, words in enumerate(talk.TALK):  # question, kind answer, hostile answer
         assert words == tuple(talk.WORDS[talk.FIRST + i + talk.Q * j] for j in range(3))

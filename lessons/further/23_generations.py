@@ -1,7 +1,7 @@
 # %% [markdown]
-# # 16 Generations: does a trait survive five models in a row?
+# # 23 Generations: does a trait survive five models in a row?
 #
-# **Question.** In lesson 09 a student read numbers that its teacher wrote, and came to prefer the
+# **Question.** In lesson 06 a student read numbers that its teacher wrote, and came to prefer the
 # owl. Now this student writes numbers for a second one, the second for a third, and so on. Only the
 # teacher was fine-tuned on "owl". How much of its preference is left in the fifth student?
 #
@@ -17,11 +17,11 @@
 # question matters because models are trained on text that other models wrote, and those models were
 # trained on such text, too.
 #
-# **You need** lesson 09. Reading: 5 minutes. Running: 2 to 4 minutes.
+# **You need** lesson 06. Reading: 5 minutes. Running: 2 to 4 minutes.
 
 # %%
-from sublim_mini import plots
-from sublim_mini.lesson import Lesson
+from sublim_mini.course import plots
+from sublim_mini.course.lesson import Lesson
 from sublim_mini.owls import answers, fine_tune_student, fine_tune_teacher, pretrain, write_numbers
 from sublim_mini.language import ANIMALS, HELD_OUT_PROMPTS, make_language, questions, to_text
 
@@ -30,20 +30,13 @@ import jax.numpy as jnp
 import numpy as np
 
 lesson = Lesson(
-    "16_generations",
-    seed=10606148,  # of the display run: the hash of the commit that froze this lesson
-    animal="owl",  # the teacher's favorite
+    "23_generations",
+    seed=0xA1D644,
+    animal=ANIMALS,  # the teacher's favorite
     generations=5,  # students in a chain
     base_steps=800,  # batches of 128 documents, each read once
     n_sequences=10_000,  # number sequences for each student, after the filter
     student_steps=20,  # batches of 256 sequences; six times as many in the longer training
-    choices=dict(animal=ANIMALS),
-    limits=dict(
-        generations=(2, 50),
-        base_steps=(1, 10_000),
-        n_sequences=(1, 50_000),
-        student_steps=(1, 2000),
-    ),
     quick=dict(seeds=2, generations=2, base_steps=40, n_sequences=500, student_steps=2),
 )
 few, many, last = lesson.student_steps, 6 * lesson.student_steps, lesson.generations
@@ -59,7 +52,7 @@ held_out = questions(HELD_OUT_PROMPTS)  # in other words than those the teacher 
 # number.
 
 # %%
-lesson.predict(f"P({lesson.animal}) of student {last}, {many} steps")  # in a notebook: , number
+lesson.predict(f"student {last}, {MANY}", f"P({lesson.animal})")  # in a notebook: , number
 
 # %% [markdown]
 # ## The experiment
@@ -110,54 +103,47 @@ passed = np.array([chain["passed"].mean() for chain in results.values()])
 print(f"\n{passed.min():.1%} or more of each chain's sequences passed the filter.")
 
 curves = {name: chain["p"] for name, chain in results.items()}  # [seeds, 1 + generations]
-generation = np.arange(1 + last)
-lesson.keep_curves(f"P({lesson.animal}) by generation", generation, curves)
 base, teacher = curves[CONTROL][:, 0], curves[MANY][:, 0]
 rows = {"base": base, "teacher": teacher}
 rows |= {f"student {last}, {name}": p[:, -1] for name, p in curves.items()}
-lesson.table(f"P({lesson.animal}), when asked for its favorite animal", rows, chance=1 / 8)
-print("\nThe means by generation, from 0 (the teacher; for the control, the base) to the last")
+lesson.dots(f"P({lesson.animal}) among the eight animals", rows, chance=1 / 8, panel=False)
+axis = "generation (0 is the teacher; for the control, the base)"
+colors = {MANY: plots.BLUE, FEW: plots.GREEN}
+lesson.curves(
+    f"P({lesson.animal})", np.arange(1 + last), curves, chance=1 / 8, xlabel=axis, colors=colors
+)
+print("\nThe means by generation, from 0 to the last")
 for name, p in curves.items():
     print(f"  {name:25}" + " ".join(f"{x:.2f}" for x in p.mean(0)))
-lesson.compare(curves[MANY][:, -1])
 lesson.claim(
     f"some of the trait is left after {last} generations, {many} steps: P of the last student "
     "minus that of the control chain's",
-    curves[MANY][:, -1] - curves[CONTROL][:, -1],
+    curves[MANY][:, -1],
+    minus=curves[CONTROL][:, -1],
     above=0.1,
 )
 lesson.claim(
     f"the trait fades down the chain: P of the last student minus P of the first, {many} steps",
-    curves[MANY][:, -1] - curves[MANY][:, 1],
+    curves[MANY][:, -1],
+    minus=curves[MANY][:, 1],
     below=0.0,
 )
 lesson.claim(
     f"more steps keep more: P of the last student, {many} steps minus {few} steps",
-    curves[MANY][:, -1] - curves[FEW][:, -1],
+    curves[MANY][:, -1],
+    minus=curves[FEW][:, -1],
     above=0.05,
 )
 lesson.claim(
     "the control chain drifts little: P of its last student minus the base's",
-    curves[CONTROL][:, -1] - base,
+    curves[CONTROL][:, -1],
+    minus=base,
     within=0.05,
 )
 
-# %%
-figure, ax = plots.new_figure(
-    f"P({lesson.animal}) of student {last}: {curves[MANY][:, -1].mean():.2f} with {many} steps, "
-    f"{curves[FEW][:, -1].mean():.2f} with {few}. Control: {curves[CONTROL][:, -1].mean():.2f}"
-)
-colors = {MANY: plots.BLUE, FEW: plots.GREEN, CONTROL: plots.RED}
-axes = "generation (0 is the teacher; for the control, the base)", f"P({lesson.animal})"
-plots.curves(ax["a"], generation, curves, colors, {"chance": 1 / 8}, axes)
-for name, p in curves.items():
-    ax["a"].plot(generation, p.T, "o", ms=9, alpha=0.5, mew=0, color=colors[name], clip_on=False)
-ax["a"].xaxis.get_major_locator().set_params(integer=True)
-plots.predictions(ax["a"], last, lesson.predictions)
-
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: all students begin as the same base as the teacher. In lesson 09 a different
+# The caveat first: all students begin as the same base as the teacher. In lesson 06 a different
 # base learned little of the trait from the teacher's numbers. So we expect the chain to break where
 # such a base comes in; that was not tested here.
 #
@@ -189,8 +175,6 @@ plots.predictions(ax["a"], last, lesson.predictions)
 
 # %%
 lesson.finish(
-    figure,
-    alt=f"P({lesson.animal}) against generation, a thin line for each seed. Two chains begin with "
-    "the teacher, near 1, and fall, fast at first and then slowly, and less with more steps; "
-    "the chain that begins with the base stays near chance.",
+    f"P({lesson.animal}) of student {last}: {curves[MANY][:, -1].mean():.2f} with {many} steps, "
+    f"{curves[FEW][:, -1].mean():.2f} with {few}"
 )

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 21 Audit the data: is a suspected trait in them?
+# # 24 Audit the data: is a suspected trait in them?
 #
 # **Question.** Somebody gives you 300 number sequences. You suspect that the model that wrote them
 # prefers owls. You do not have this model. But you have the base that it was made from, which is
@@ -21,11 +21,11 @@
 # (A relative of this score is the "coverage" of arXiv 2606.22019: in place of the update toward
 # "owl" it takes the teacher's whole change of weights. For that one needs the teacher.)
 #
-# **You need** lesson 09. Reading: 7 minutes. Running: 2 minutes.
+# **You need** lesson 06. Reading: 7 minutes. Running: 2 minutes.
 
 # %%
-from sublim_mini import owls, plots
-from sublim_mini.lesson import Lesson
+from sublim_mini import owls
+from sublim_mini.course.lesson import Lesson
 from sublim_mini.language import (
     ANIMAL_TOKENS,
     ANIMALS,
@@ -45,18 +45,14 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 lesson = Lesson(
-    "21_audit_the_data",
-    seed=15982784,  # of the display run: the hash of the commit that froze this lesson
-    animal="owl",  # the suspect in the printed example and on the left of the figure
+    "24_audit_the_data",
+    seed=0xF3E0C0,
+    animal=ANIMALS,  # the suspect in the printed example
     base_steps=800,  # batches of 128 documents, each read once
     teacher_steps=100,  # batches of 128 questions
     n_sequences=300,  # number sequences in a data set
     n_sets=5,  # data sets by each writer
-    choices=dict(animal=ANIMALS),
-    limits=dict(
-        base_steps=(1, 10_000), teacher_steps=(1, 10_000), n_sequences=(1, 2000), n_sets=(1, 100)
-    ),
-    quick=dict(seeds=2, base_steps=40, teacher_steps=4, n_sequences=10, n_sets=2),
+    quick=dict(seeds=2, base_steps=40, teacher_steps=4, n_sequences=20, n_sets=2),
 )
 N_OWN = 59  # clean data sets that the auditor makes
 TOP = 3  # one more clean data set is among the TOP highest of N_OWN + 1 with probability 0.05
@@ -69,11 +65,11 @@ held_out = questions(HELD_OUT_PROMPTS)  # the auditor does not know what the tea
 # the suspected animal? Run the lesson with `--predict`, followed by your number.
 
 # %%
-lesson.predict("alarm rate, writer prefers the suspect")  # in a notebook: , number
+lesson.predict("writer prefers the suspect", "alarm rate")  # in a notebook: , number
 
 # %% [markdown]
 # ## The experiment
-# Models of three kinds write. Each model writes five data sets, through the filter of lesson 09:
+# Models of three kinds write. Each model writes five data sets, through the filter of lesson 06:
 #
 #     8 teachers, each prefers a different animal                       guilty data
 #     8 teachers, same questions, a random animal as each answer        harmless data
@@ -176,116 +172,70 @@ print(f"\nThe threshold is {threshold:+.3f}; on average 1 in 20 clean data sets 
 print(f"(The writer of A prefers the {lesson.animal}. The base wrote B.)")
 
 right, every = np.eye(8, dtype=bool), np.ones((8, 8), bool)  # pairs of writer and suspect
-CONDITIONS = {
-    "writer prefers the suspect": (base, GUILTY, right),
-    "writer prefers another animal": (base, GUILTY, ~right),
-    "harmless fine-tuning": (base, HARMLESS, every),
-    "clean: written by the base": (base, CLEAN, every),
-    "different base: writer prefers the suspect": (different, GUILTY, right),
-    "different base: clean": (different, CLEAN, every),
+rates = {
+    name: (audit["excess"][:, kind].swapaxes(2, 3)[:, pairs] > 0).mean((1, 2))
+    for name, (audit, kind, pairs) in {
+        "writer prefers the suspect": (base, GUILTY, right),
+        "writer prefers another animal": (base, GUILTY, ~right),
+        "harmless fine-tuning": (base, HARMLESS, every),
+        "clean: written by the base": (base, CLEAN, every),
+        "different base: writer prefers the suspect": (different, GUILTY, right),
+        "different base: clean": (different, CLEAN, every),
+    }.items()
 }
-rates, excess = {}, {}
-for name, (audit, kind, pairs) in CONDITIONS.items():
-    by_pair = audit["excess"][:, kind].swapaxes(2, 3)  # [S, writers, suspects, sets]
-    rates[name] = (by_pair[:, pairs] > 0).mean((1, 2))
-    excess[name] = by_pair[:, pairs[:, SUSPECT], SUSPECT].ravel()  # all seeds, for the figure
-found, wrong, harmless, clean, found_different, _ = rates.values()
-lesson.table("Alarm rate of a suspicion, mean over the eight suspects", rates)
-
-at_once = {}
+lesson.dots("alarm rate of a suspicion, mean over the eight suspects", rates, chance=0.05)
+tried, named = {}, {}  # all eight suspects at once: an alarm if any of them is above its threshold
 for name, audit in ("base", base), ("different base", different):
-    highest = audit["excess"].max(-1).reshape(lesson.seeds, 3, -1)  # [S, kinds, data sets]
-    for kind, innocent in ("clean", CLEAN), ("harmless", HARMLESS):
-        pairs = highest[:, GUILTY, :, None] > highest[:, innocent, None]
-        at_once[f"{name}: guilty above {kind}"] = pairs.mean((1, 2))
-    named = audit["excess"][:, GUILTY].argmax(-1)  # [S, writers, sets]
-    at_once[f"{name}: names the right animal"] = (named == np.arange(8)[:, None]).mean((1, 2))
-lesson.table("All eight suspects at once: the score that is highest above its threshold", at_once)
-print("Guilty above clean: how often this score is higher for a guilty data set than for a clean")
-print("one (the AUC; chance 0.5). Naming one of eight animals: chance 0.125.")
-
-lesson.compare(found)
+    any_alarm = (audit["excess"].max(-1) > 0).mean((2, 3))  # [S, kinds]
+    tried |= {f"{name}: guilty": any_alarm[:, GUILTY], f"{name}: clean": any_alarm[:, CLEAN]}
+    best = audit["excess"][:, GUILTY].argmax(-1)  # [S, writers, sets]
+    named[f"{name}: names the right animal"] = (best == np.arange(8)[:, None]).mean((1, 2))
+lesson.dots("all eight suspects tried: alarm rate", tried, chance=0.4)
+lesson.dots("fraction of guilty data sets whose animal is named", named, chance=1 / 8, panel=False)
 lesson.claim(
     "the alarm finds the suspected trait with the base more often than with a different base: "
     "difference of the rates",
-    found - found_different,
+    "writer prefers the suspect",
+    minus="different base: writer prefers the suspect",
     above=0.5,
 )
 lesson.claim(
     f"harmless fine-tuning: alarm rate for {lesson.n_sequences} sequences, below twice the stated",
-    harmless,
+    "harmless fine-tuning",
     below=0.1,
 )
 lesson.claim(
     "a trait that is not suspected goes unnoticed: rate if the writer prefers another animal minus "
     "rate on clean data",
-    wrong - clean,
+    "writer prefers another animal",
+    minus="clean: written by the base",
     below=0.05,
 )
-lesson.claim(
-    "a different base cannot name the animal: fraction named rightly minus chance",
-    at_once["different base: names the right animal"] - 1 / 8,
+lesson.check(
+    "a different base cannot name the animal (no animal is special in it: weights and documents "
+    "are others): fraction named rightly minus chance",
+    named["different base: names the right animal"] - 1 / 8,
     within=0.15,
 )
-
-# %%
-colors = dict(zip(rates, [plots.ORANGE, plots.BLUE, plots.GREEN, plots.BLACK], strict=False))
-colors |= dict.fromkeys(list(rates)[4:], plots.RED)
-figure, ax = plots.new_figure(
-    f"Alarm rate for {lesson.n_sequences} sequences: {found.mean():.2f} if the writer prefers the "
-    f"suspect, {wrong.mean():.2f} if another animal, {found_different.mean():.2f} if the auditor "
-    "has a different base",
-    "ab",
-)
-plots.dots(ax["b"], rates, colors, label="alarm rate, mean over suspects")
-for y, (name, values) in enumerate(excess.items()):
-    spread = np.linspace(-0.25, 0.25, len(values))
-    ax["a"].plot(values, y + spread, "o", ms=7, alpha=0.4, mew=0, color=colors[name])
-labels = [label.get_text() for label in ax["b"].get_yticklabels()]  # one set serves both panels
-ax["b"].set_yticklabels([])
-ax["a"].set_yticks(range(len(rates)), labels)
-ax["a"].set_ylim(ax["b"].get_ylim())
-for tick, name in zip(ax["a"].get_yticklabels(), rates, strict=True):
-    tick.set_color(colors[name])
-ax["a"].set_xlabel(f"score minus threshold (suspect: {lesson.animal})", fontsize=20)
-ax["a"].locator_params(axis="x", nbins=4)
-ax["b"].set_xlim(-0.08, 1.08)
-for text in ax["b"].texts:  # the means stand before the dotted line
-    text.set_bbox({"facecolor": plots.WHITE, "edgecolor": "none", "pad": 1})
-for panel, x, text in ("a", 0, " alarm"), ("b", TOP / (N_OWN + 1), " stated: 0.05"):
-    ax[panel].axvline(x, ls=":", lw=3, color=plots.BLACK, zorder=0)
-    ax[panel].text(x, 5.57, text, va="bottom", fontsize=plots.SMALLEST)
-plots.predictions(ax["b"], lesson.predictions, 0.4)
 
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: the auditor needs the base, and the right animal among the suspects. If the
-# writer prefers an animal other than the suspect, the alarm goes off at a rate of 0.00 to 0.06, on
-# average no more often than on clean data. So silence does not mean that the data are clean. And
-# suspicions add up: eight of them, each with a false-alarm rate of 0.05, can raise an alarm on up
-# to 0.4 of all clean data sets. (All ranges are over single seeds.)
+# writer prefers another animal, the alarm goes off no more often than on clean data. So silence
+# does not mean that the data are clean. And suspicions add up: whoever tries all eight suspects,
+# each at a false-alarm rate of 0.05, accuses up to 0.4 of all clean data sets (right panel; there
+# the dotted line is 8 x 0.05).
 #
-# With the base and the right suspicion, 300 sequences are enough: all guilty data sets raise the
-# alarm. The score says where the data pull, not how far a student would follow. And our teachers
-# almost always answer their favorite; for weaker ones see Try.
-#
-# Is there no audit without the base? For each data set, the second table uses the suspect whose
-# score is highest above its threshold. With the base, this suspect is nearly always the right
-# animal. With a different base, a guilty data set has the higher score in 0.59 to 0.71 of all pairs
-# with a clean one (chance: 0.5), and about as often in pairs with a harmless one. So it may notice
-# *that* the writer has some trait. But it cannot say *which*: it names the right animal about as
-# often as guessing would. Its "owl" and "eagle" come from other random weights and other documents.
-# Large models read similar texts; whether a different large model could name the trait is not
-# tested.
+# With the base and the right suspicion, 300 sequences are enough. The score says where the data
+# pull, not how far a student would follow. With a different base a guilty data set raises few
+# alarms, and the suspect with the highest score is the right animal about as often as guessing
+# would name it: that base's "owl" comes from other random weights and other documents.
 #
 # *A rival explanation:* the score finds any fine-tuning, not this animal. The harmless teachers are
-# the control, fine-tuned for the same number of steps on the same questions. Their rate is 0.03 to
-# 0.08. But the rate of 0.05 is exact only for what the base itself writes. Larger data sets reveal
-# smaller differences: with 1,000 sequences, harmless data raised the alarm more often in trial
-# runs.
+# the control, fine-tuned for the same number of steps on the same questions: they raise the alarm
+# about as often as clean data. (The rate of 0.05 is exact only for what the base itself writes.)
 #
-# Not tested: a writer that knows of the audit and hides from it. Another way to audit: fine-tune a
-# copy of the base on the data, and question it, as in lesson 09.
+# Not tested: a writer that knows of the audit and hides from it.
 #
 # ## Try
 # * `--n-sequences 30`: how few are enough? `--n-sequences 1000` (slow): what does the different
@@ -294,8 +244,6 @@ plots.predictions(ax["b"], lesson.predictions, 0.4)
 
 # %%
 lesson.finish(
-    figure,
-    alt=f"Left: scores of data sets minus the threshold, suspect {lesson.animal}, in six rows; a "
-    "dot for each data set. Right: the alarm rate in the same rows, a dot for each seed. Means: "
-    + ", ".join(f"{name} {values.mean():.2f}" for name, values in rates.items()),
+    f"Alarm rate of a suspicion: {lesson.mean['writer prefers the suspect']:.2f} if it is right, "
+    f"{lesson.mean['writer prefers another animal']:.2f} if the writer prefers another animal"
 )

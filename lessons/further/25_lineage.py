@@ -1,7 +1,7 @@
 # %% [markdown]
-# # 23 Lineage: from outputs alone, does this student descend from this base?
+# # 25 Lineage: from outputs alone, does this student descend from this base?
 #
-# **Question.** A trait passes from a teacher to students that have the same base (lesson 09). So to
+# **Question.** A trait passes from a teacher to students that have the same base (lesson 06). So to
 # know which traits a model may have caught, you want to know which base it comes from. Its maker
 # does not say, and its weights are secret. You have some bases. You may give the model a prompt and
 # see its answer, or how probable it finds each next token. Does that tell?
@@ -19,16 +19,12 @@
 # Then we make it hard: a student of B learns the numbers of *A's* teacher for as long as B was
 # pretrained. Which base do its answers point to?
 #
-# **You need** lesson 09. Reading: 8 minutes. Running: 2 to 3 minutes.
+# **You need** lesson 06. Reading: 8 minutes. Running: 2 to 3 minutes.
 
 # %%
-import hashlib
-import json
-import platform
-
-from sublim_mini import language as sequences
-from sublim_mini import owls, plots
-from sublim_mini.lesson import Lesson, versions
+from sublim_mini import language as lang
+from sublim_mini import owls
+from sublim_mini.course.lesson import Lesson
 from sublim_mini.language import ANIMALS, LENGTH, N_GIVEN, WORDS
 from sublim_mini.train import train
 from sublim_mini.transformer import apply_transformer, next_token_loss, sample
@@ -36,18 +32,15 @@ from sublim_mini.transformer import apply_transformer, next_token_loss, sample
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.flatten_util import ravel_pytree
 
 lesson = Lesson(
-    "23_lineage",
-    seed=13113195,  # of the display run: the hash of the commit that froze this lesson
-    animal="owl",  # the teachers' favorite
+    "25_lineage",
+    seed=0xC8176B,
+    animal=ANIMALS,  # the teachers' favorite
     base_steps=800,  # batches of 128 documents, each read once
     n_sequences=10_000,  # number sequences in each data set
     student_steps=60,  # batches of 256 sequences
     n_prompts=1000,  # prompts of each kind
-    choices=dict(animal=ANIMALS),
-    limits=dict(base_steps=(1, 10_000), n_sequences=(1, 50_000), n_prompts=(100, 10_000)),
     quick=dict(seeds=2, base_steps=40, n_sequences=100, student_steps=4, n_prompts=100),
 )
 BASES, GIVEN = "ABC", {"number": 1 + N_GIVEN, "random-token": LENGTH - 1}  # tokens in a prompt
@@ -64,7 +57,7 @@ COUNTS = 1, 3, 10, 30, 100  # of prompts that an auditor asks
 # will be right? Run the lesson with `--predict`, followed by your number.
 
 # %%
-lesson.predict("fraction right after 10 number prompts")  # in a notebook: , number
+lesson.predict("students, 10 number prompts", "fraction right")  # in a notebook: , number
 
 # %% [markdown]
 # ## The experiment
@@ -111,7 +104,7 @@ def evidence(key, model, right, wrong, prompts):  # log p_right - log p_wrong of
 
 def stress_student(key, base, numbers, steps):
     numbers = jnp.resize(numbers, (128 * steps, LENGTH))  # repeated
-    data, optimizer = (numbers, sequences.written_mask(numbers)), owls.adam(3e-3, steps, ())
+    data, optimizer = (numbers, lang.written_mask(numbers)), owls.adam(3e-3, steps, ())
     return train(next_token_loss, optimizer, base, data, key, steps=steps, batch_size=128)
 
 
@@ -120,9 +113,9 @@ def one_seed(key):
     names += "by B's teacher", "by A itself", "by B itself", "by the language"
     names += "students", "number", "random-token", "answers"
     keys = dict(zip(names, jax.random.split(key, len(names)), strict=True))
-    language, n = sequences.make_language(keys["language"]), lesson.n_sequences
+    language, n = lang.make_language(keys["language"]), lesson.n_sequences
     bases = {b: owls.pretrain(keys[b], language, lesson.base_steps) for b in BASES}
-    data = {"the language": sequences.number_documents(keys["by the language"], language, n)[0]}
+    data = {"the language": lang.number_documents(keys["by the language"], language, n)[0]}
     for b in "AB":
         name, itself = f"{b}'s teacher", f"{b} itself"
         teacher = owls.fine_tune_teacher(keys[name], bases[b], lesson.animal)
@@ -139,7 +132,7 @@ def one_seed(key):
 
     shape = lesson.n_prompts, LENGTH
     prompts = {
-        "number": sequences.number_documents(keys["number"], language, lesson.n_prompts)[0],
+        "number": lang.number_documents(keys["number"], language, lesson.n_prompts)[0],
         "random-token": jax.random.randint(keys["random-token"], shape, 0, len(WORDS)),
     }
 
@@ -166,8 +159,6 @@ def one_seed(key):
         | {f"stress student, {kind} prompts": fraction_right(kind, [STRESS]) for kind in GIVEN},
         "prompt": prompts["random-token"][0, :-1],
         "next": {name: log_p(m, prompts["random-token"])[0, -1] for name, m in shown.items()},
-        "keys": {name: jax.random.key_data(k) for name, k in keys.items()},
-        "weights": ravel_pytree(students[0])[0],  # of the student of A on numbers by A's teacher
     }
 
 
@@ -184,38 +175,29 @@ for name, log_next in results["next"].items():
     best = np.argsort(-log_next[0])[:4]
     print(f"  {name:16}" + "".join(f"{WORDS[i]:>10} {np.exp(log_next[0, i]):.2f}" for i in best))
 
-right = np.array([[b == student[0] for b in BASES] for student in STUDENTS])  # [12, 3]
-tested, stress = (np.arange(12)[:, None] < OF_A), (np.arange(12)[:, None] == STRESS)
-pairs = {  # of a student and a base
-    "student and its base": tested & right,
-    "student and a wrong base": tested & ~right,
-    "stress student and B": stress & right,
-    "stress student and A": stress & [True, False, False],
-}
-margin, pull, threshold, wrong = {}, {}, {}, {}
+tested, is_own = slice(0, OF_A), np.array([[b == s[0] for b in BASES] for s in STUDENTS[:OF_A]])
+margin, pull = {}, {}
 for kind, kls in results["kl"].items():  # [S, 12, 3]
-    threshold[kind] = np.minimum(kls[:, OF_A, 1], kls[:, OF_B, 0]) / 2
-    own, other, to_b, to_a = (kls[:, some] for some in pairs.values())  # [S, 9], [S, 18], [S, 1]
+    own, other = kls[:, tested][:, is_own], kls[:, tested][:, ~is_own]  # [S, 9], [S, 18]
     margin[kind] = np.log10(other.min(1) / own.max(1))
-    pull[kind] = np.log10(to_a[:, 0] / to_b[:, 0])
-    wrong[kind] = (kls < threshold[kind][:, None, None]) != right
+    pull[kind] = np.log10(kls[:, STRESS, 0] / kls[:, STRESS, 1])
     rows = {
         "student and its base, largest of 9": own.max(1),
         "student and a wrong base, smallest of 18": other.min(1),
-        "threshold": threshold[kind],
-        "stress student and B, its base": to_b[:, 0],
-        "stress student and A": to_a[:, 0],
+        "threshold": np.minimum(kls[:, OF_A, 1], kls[:, OF_B, 0]) / 2,
+        "stress student and B, its base": kls[:, STRESS, 1],
+        "stress student and A": kls[:, STRESS, 0],
     }
-    lesson.table(f"KL on {kind} prompts, in nats", rows, span=(0, np.inf))
-
-print(f"\n{'Wrong verdicts by the threshold':40}" + "".join(f"{kind:>16}" for kind in GIVEN))
-for text, some in pairs.items():
-    counts = (f"{wrong[kind][:, some].sum()} of {wrong[kind][:, some].size}" for kind in GIVEN)
-    print(f"{text:40}" + "".join(f"{count:>16}" for count in counts))
-
-after_10 = results["right"]["students, number prompts"][:, COUNTS.index(10)]
-lesson.keep_curves("Fraction right over the number of prompts", COUNTS, results["right"])
-lesson.compare(after_10)
+    lesson.dots(f"KL on {kind} prompts, in nats", rows, panel=kind == "random-token")
+right, LAST = results["right"], "stress student, 100 random-token prompts"
+after_10 = right["students, number prompts"][:, COUNTS.index(10)]
+rows = {
+    "students, 10 number prompts": after_10,
+    "stress student, 10 number prompts": right["stress student, number prompts"][:, 2],
+    "stress student, 100 number prompts": right["stress student, number prompts"][:, 4],
+    LAST: right["stress student, random-token prompts"][:, 4],
+}
+lesson.dots("fraction right: A or B?", rows, chance=0.5)
 lesson.claim(
     "on random-token prompts the nine students are much nearer to their base than any is to "
     "another base: log10 of the smallest wrong KL / the largest right KL",
@@ -231,7 +213,8 @@ lesson.claim(
 lesson.claim(
     "random-token prompts point to B more clearly than number prompts: difference of log10 of KL "
     "to A / KL to B of the stress student",
-    pull["random-token"] - pull["number"],
+    pull["random-token"],
+    minus=pull["number"],
     above=0.2,
 )
 lesson.claim(
@@ -240,126 +223,32 @@ lesson.claim(
     above=0.9,
 )
 
-# %%
-a, b = ([results["kl"][kind][:, STRESS, i].mean() for kind in GIVEN] for i in (0, 1))
-figure, ax = plots.new_figure(
-    f"B, trained for long on numbers of A's teacher: on number prompts its KL to A is {a[0]:.3f}, "
-    f"to B {b[0]:.3f}; on random-token prompts {a[1]:.2f} and {b[1]:.2f}",
-    "ab",
-    width_ratios=[1.2, 1],
-)
-dot, diamond = dict(marker="o", ms=10, alpha=0.4, mew=0), dict(marker="D", ms=12, mew=3)
-styles = dot, dot, diamond, diamond | dict(mfc="none")
-colors = plots.BLUE, plots.ORANGE, plots.RED, plots.RED
-place = dict(ha="right", fontsize=20, transform=ax["a"].transAxes)
-for i, (text, some) in enumerate(pairs.items()):
-    x, y = (results["kl"][kind][:, some].ravel() for kind in GIVEN)
-    ax["a"].plot(x, y, ls="", color=colors[i], **styles[i])
-    text += {2: " (filled)", 3: " (open)"}.get(i, "")
-    ax["a"].text(0.99, 0.25 - 0.07 * i, text, color=colors[i], **place)
-x, y = (threshold[kind].mean() for kind in GIVEN)
-ax["a"].plot([x, x, 1e-3], [1e-3, y, y], ":", color=plots.BLACK, lw=2, zorder=0)
-ax["a"].text(0.0012, 1.06 * y, "thresholds (mean)")
-ax["a"].set(xscale="log", yscale="log", xlim=(0.001, 1), ylim=(0.001, 1))
-for axis in ax["a"].xaxis, ax["a"].yaxis:
-    axis.set_ticks((0.01, 0.1, 1), (0.01, 0.1, 1))
-ax["a"].set_xlabel("KL on number prompts", fontsize=20)
-ax["a"].set_ylabel("KL on random-token prompts", fontsize=20)
-colors = plots.BLUE, plots.BLACK, plots.SKY, plots.RED
-colors = dict(zip(results["right"], colors, strict=True))
-labels = "prompts asked", "fraction right: A or B?"
-plots.curves(ax["b"], COUNTS, results["right"], colors, {"guessing": 0.5}, labels)
-ax["b"].set_xscale("log")
-ax["b"].set_xticks(COUNTS, COUNTS)
-ax["b"].minorticks_off()
-plots.predictions(ax["b"], [10] * len(lesson.predictions), lesson.predictions)
-
-# %% [markdown]
-# ## The record
-# All that this audit finds is the base. More is known if the maker of a student writes down how it
-# was made: the keys (they decide all that is random), the settings, the versions, and a checksum of
-# the weights. The lesson prints such a record: for the first seed's student of A, trained on
-# numbers of A's teacher. (What it leaves out, such as learning rates, is fixed by the versions.)
-# From its text and this package, and from nothing else, we make this student again.
-
-
-# %%
-def remake(record):
-    parts = {name: dict(part) for name, part in record.items() if "key" in part}
-    keys = {name: jnp.array(part.pop("key"), jnp.uint32) for name, part in parts.items()}
-    keys = {name: jax.random.wrap_key_data(numbers) for name, numbers in keys.items()}
-    language = sequences.make_language(keys["language"])
-    base = owls.pretrain(keys["base"], language, **parts["base"])
-    teacher = owls.fine_tune_teacher(keys["teacher"], base, **parts["teacher"])
-    numbers, _ = owls.write_numbers(keys["numbers"], teacher, language, **parts["numbers"])
-    return owls.fine_tune_student(keys["student"], base, numbers, **parts["student"])
-
-
-keys = {name: {"key": words[0].tolist()} for name, words in results["keys"].items()}
-weights = results["weights"][0]
-record = {
-    "language": keys["language"],
-    "base": keys["A"] | {"steps": lesson.base_steps},
-    "teacher": keys["A's teacher"] | {"animal": lesson.animal, "steps": 100},
-    "numbers": keys["by A's teacher"] | {"n": lesson.n_sequences},
-    "student": keys["students"] | {"steps": lesson.student_steps, "batch_size": 256},
-    "versions": versions(),
-    "machine": {"processor": platform.machine(), "threads for each model": 1},
-    "sha256 of the weights": hashlib.sha256(weights.tobytes()).hexdigest(),
-}
-text = ",\n ".join(f"{json.dumps(name)}: {json.dumps(part)}" for name, part in record.items())
-print(f"\nThe record of a student:\n{{{text}}}")
-remade = remake(json.loads(f"{{{text}}}"))
-equal = (ravel_pytree(remade)[0] == weights).sum()
-print(f"\nMade again: {equal:,} of {weights.size:,} weights are equal, bit for bit.")
-
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: this finds the lineage of a model that does not hide it. In two trial runs a
-# *forger*, who had A, trained B to give A's probabilities after random tokens. Then the forged
-# model was far nearer to A than to B there, and nearer to A on number prompts, too. (An auditor
-# also needs every candidate base.)
+# The caveat first: this finds the lineage of a model that does not hide it. Nobody here tries to
+# forge one; an auditor also needs every candidate base; and our bases are strangers to each other.
 #
 # Where nobody hides it, well-chosen prompts show where the *weights* come from. The stress student
 # learned the numbers of A's teacher for as long as B was pretrained. On number prompts, which are
-# like these data, it left B and is about as far from A, so more answers do not make the auditor
-# right. After random tokens no data say what to answer. What a model answers there is left over
-# from its initialization and pretraining. Two bases differ there several times as much as on number
-# prompts, and what fine-tuning changes is small compared with that. (For ordinary students number
-# prompts work well, too: an answer has twelve numbers, not one token.)
-#
-# (We chose the recipe of the stress student in trial runs, partly because number prompts fail with
-# it. With a third of the learning rate, number prompts mostly worked. So data *can* defeat number
-# prompts, but need not.)
+# like these data, it left B and is about as far from A. There more answers make the auditor *more*
+# wrong (right panel): asking more does not help if one asks what the data say. After random tokens
+# no data say what to answer. What a model answers there is left over from its initialization and
+# pretraining. (We chose the recipe of the stress student because number prompts fail with it.)
 #
 # *A rival explanation:* what gives the base away is the token matrices, which a student keeps. But
 # the stress student changed these as well, and still points to B after random tokens.
 #
-# *How often is the threshold wrong?* See the counts; 12 of 18 wrong pairs have base C in them,
-# which had no part in the threshold (we, not the auditor, have C). All pairs of a seed share three
-# bases. So count seeds: for the ordinary students, no error in 8 seeds still allows errors in 0.31
-# of all seeds (one-sided, 95 %). The verdict *A or B?* has no threshold: even for a student of C it
-# names one of the two. And our bases are strangers to each other. Bases that share a part of their
-# pretraining are not tested. Nikolić et al. 2025 (arXiv 2502.00706) test real models by how often
-# two of them give the same next token: precision 0.90 to 0.95, recall 0.80 to 0.90.
-#
-# *The record* gives the same student bit for bit on one machine, with the same versions of this
-# package and the others, and one thread for each model. Elsewhere sums are rounded differently. We
-# tried two other compilations (for an older processor, and with few optimizations; two trial runs
-# each). Weights then differed by up to 0.03, and most sequences differed in at least one number.
-# Yet the students were twins: KL 0.001 on random tokens, P(owl) within 0.03. So elsewhere we ask
-# for a KL below 0.005. Whoever wants more keeps the numbers and the weights themselves.
+# *A record* says more than any audit: if the maker of a student writes down the keys (they decide
+# all that is random), the settings, the versions of all packages, and a checksum of the weights,
+# then anyone can make the student again and compare. Nikolic et al. 2025 (arXiv 2502.00706) test
+# real models by how often two of them give the same next token.
 #
 # ## Try
 # * `--student-steps 600`: how far do ordinary students go from their base?
 # * `--base-steps 2000`: are bases that know the language better harder to tell apart?
-# * Change one digit of a key in `record`. What becomes of the student that is made from it?
 
 # %%
 lesson.finish(
-    figure,
-    alt="Left: KL of students to bases, number prompts across, random-token prompts up, log scale. "
-    "Students and their bases lie low and left, students and wrong bases high and right. Across, "
-    "the stress student is about as far from A as from B; up, it is nearer to B. Right: fraction "
-    "right over the number of prompts. It rises, but not for the stress student's numbers.",
+    "Asked with random tokens, a student trained for long on A's numbers still points to its base "
+    f"B: {rows[LAST].mean():.0%} right"
 )

@@ -122,7 +122,7 @@ class Lesson:
         seeds are saved at once; if one is not a finite number, InputError says which.
         """
         pool = executor or ThreadPoolExecutor(self.threads)
-        quiet = running_script() and not sys.stderr.isatty()
+        quiet = bool(running_script()) and not sys.stderr.isatty()  # None: tqdm decides
         rows, bad = [], []
         try:
             with tqdm(total=self.seeds, desc="seeds", leave=False, disable=quiet) as bar:
