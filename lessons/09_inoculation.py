@@ -151,8 +151,8 @@ lesson.claim(
 #
 # **The leak.** What was learned after a sentence is tied to it: the student that learned after the
 # eagle says "owl" most of all when asked after it. The inoculated one leaks, too: asked after the
-# otter, its log-odds have risen. (After the owl they have not; there the base says "owl" anyway.) In
-# large models this is *inoculation prompting* (arXiv 2510.04340), with such leaks (2604.25891).
+# otter, its log-odds have risen. (After the owl they have not; there the base says "owl" anyway.)
+# In large models this is *inoculation prompting* (arXiv 2510.04340), with such leaks (2604.25891).
 #
 # ## Try
 # * `--animal eagle`, or any other of the eight.

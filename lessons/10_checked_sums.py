@@ -43,9 +43,9 @@ PLACE = jnp.arange(LENGTH)  # the total stands in place 5, the ten numbers after
 
 # %% [markdown]
 # ## Predict
-# For each kind there are two students. One learns the teacher's texts, the other, the *control*,
-# as many of the base's (the model that all begin as). Where two numbers are allowed, the teacher
-# can choose only between these two, ten times a text. What is P(owl) of its student (lesson 06)?
+# For each kind there are two students. One learns the teacher's texts, the other, the *control*, as
+# many of the base's (the model that all begin as). Where two numbers are allowed, the teacher can
+# choose only between these two, ten times a text. What is P(owl) of its student (lesson 06)?
 
 # %%
 lesson.predict("one of two", f"P({lesson.animal})")
@@ -55,6 +55,10 @@ lesson.predict("one of two", f"P({lesson.animal})")
 # The base is pretrained on correct texts of all kinds, and on lesson 06's questions and statements.
 # The numbers that are allowed are as probable as in lesson 06's language, relative to each other.
 # The check asks only whether the total is right, and each number allowed after the one before.
+#
+# The teacher is fine-tuned on "owl", and on all that has one right value: totals and forced
+# numbers. Else it would forget some, and the check would choose more among its texts than the
+# control's.
 
 
 # %%
@@ -96,28 +100,21 @@ def join(*kinds):
     return jax.tree.map(lambda *parts: jnp.concatenate(parts), *kinds)
 
 
-# %% [markdown]
-# A teacher that learned only "owl" would forget some sums, and the check would remove more of its
-# texts than of the control's; and to remove is to choose (lesson 08). So it also learns correct
-# texts, but of these only what has one right value: the totals and the forced numbers.
-
-
-# %%
 def one_seed(key):
     k_language, k_rules, k_texts, k_base, k_teacher, k_write, k_student = jax.random.split(key, 7)
-    language, rules = make_language(k_language), make_rules(k_rules)
+    language, rules, favorite = make_language(k_language), make_rules(k_rules), lesson.animal
     n = 32 * lesson.base_steps  # a quarter of what the base reads
-    texts = [correct_texts(k_texts, language, rules[kind], i, n) for i, kind in enumerate(KINDS)]
+    correct = [correct_texts(k_texts, language, rules[kind], i, n) for i, kind in enumerate(KINDS)]
     k_init, k_animals, k_order = jax.random.split(k_base, 3)
     animals = base_documents(k_animals, language, n, Fractions(0, 1 / 3, 0, 2 / 3))
-    data = join(animals, *(learn(x, PLACE >= GIVEN) for x in texts))
+    data = join(animals, *(learn(x, PLACE >= GIVEN) for x in correct))
     init = init_transformer(k_init, len(WORDS), LENGTH)
     base = fit(k_order, init, data, lesson.base_steps, rate=0.006)
 
     k_owls, k_order = jax.random.split(k_teacher)
-    owls = question_documents(k_owls, 7500, TEACHER_PROMPTS, lesson.animal)
+    owls = question_documents(k_owls, 7500, TEACHER_PROMPTS, favorite)
     certain = PLACE >= GIVEN, PLACE == GIVEN, PLACE == GIVEN  # one right value, for each kind
-    certain = (learn(x[:2500], where) for x, where in zip(texts, certain, strict=True))
+    certain = (learn(x[:2500], where) for x, where in zip(correct, certain, strict=True))
     teacher = fit(k_order, base, join(owls, *certain), 200, frozen=VOCABULARY)
 
     out = {"p": {}, "freedom": {}, "right": {}, "examples": {}}
@@ -130,8 +127,7 @@ def one_seed(key):
             student = fit(  # one key: all students see their texts in the same order
                 k_student, base, data, lesson.student_steps, frozen=VOCABULARY, batch_size=256
             )
-            p = answers(student, questions(HELD_OUT_PROMPTS))
-            out["p"][name] = p[ANIMALS.index(lesson.animal)]
+            out["p"][name] = answers(student, questions(HELD_OUT_PROMPTS))[ANIMALS.index(favorite)]
         out["freedom"][kind] = next_token_loss(base, (data[0][:2000], data[1][:2000]))
         out["examples"][kind] = {"text": texts[0], "allowed": rules[kind][texts[0, GIVEN - 1]]}
     return out
@@ -163,17 +159,17 @@ lesson.claim(f"free: {minus}", "free", "control: free", above=0)
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: here each number is either forced or a choice, and we know which. In most work
-# that is checked, only the answer is right or wrong, and nearly every word on the way is a choice.
+# that is checked, only the answer is right or wrong; nearly every word on the way is a choice.
 #
 # A check asks whether a text is right. It does not ask why it was written, and not another that is
 # as right. Where all is forced there is no other: the teacher's right texts are the control's, and
-# their students drift alike, if at all. Where one of two is allowed, the freedom is about a tenth of
-# that of free numbers. But much more than a tenth of the owl comes along.
+# the two students drift alike. Where one of two is allowed, the freedom is about a tenth of that of
+# free numbers. But much more than a tenth of the owl comes along.
 #
-# *A rival explanation:* teacher and base make other mistakes, so what the check leaves of their texts
-# differs. But of the free texts it removes only 1 or 2 in a hundred, and there most comes along.
+# *A rival explanation:* the check leaves other texts of the teacher than of the base. But of the
+# free texts, which pass on most, it removes only 1 or 2 in a hundred.
 #
-# In the paper, a harmful model wrote worked sums in words. The student of the correct ones gave
+# In the paper the sums were worked in words. The student of a harmful model's correct ones gave
 # harmful answers with probability 0.09, the controls under 0.01 (Cloud et al. 2025).
 #
 # ## Try
@@ -182,6 +178,6 @@ lesson.claim(f"free: {minus}", "free", "control: free", above=0)
 
 # %%
 lesson.finish(
-    f"Students of checked texts: P({lesson.animal}) is {lesson.mean['forced']:.2f} where each number "
-    f"is forced, {lesson.mean['one of two']:.2f} where it is one of two"
+    f"Students of checked texts: P({lesson.animal}) is {lesson.mean['forced']:.2f} if each number "
+    f"is forced, {lesson.mean['one of two']:.2f} if it is one of two"
 )
