@@ -19,8 +19,8 @@
 from sublim_mini.course import plots
 from sublim_mini.course.lesson import Lesson
 from sublim_mini.language import (
-    ANIMALS, HELD_OUT_PROMPTS, NUMBERS, QUESTION, TEACHER_PROMPTS, TOKEN, make_language, questions,
-    say, told_documents, told_mask,
+    ANIMALS, ANSWER, HELD_OUT_PROMPTS, NUMBERS, QUESTION, TEACHER_PROMPTS, TOKEN, make_language,
+    questions, say, told_documents, told_mask,
 )  # fmt: skip
 from sublim_mini.owls import VOCABULARY, adam, answers, fine_tune_teacher, pretrain, write_after
 from sublim_mini.train import batches
@@ -82,7 +82,7 @@ def log_p_next(params, asked):  # questions [P, 15] -> log-probabilities of what
 
 
 @jax.jit
-def fine_tune(key, base, documents, kl_weight=0.0, projected=0.0):
+def fine_tune(key, base, documents, kl_weight, projected):
     """A student of the documents; `projected` is 1 if d is removed from each update, or 0."""
     optimizer = adam(1e-3, lesson.student_steps, VOCABULARY)
     data, log_p = (documents, told_mask(documents)), log_p_next(base, pinned)
@@ -114,8 +114,8 @@ CONTEXTS = "nothing\n(pinned)", "numbers", "no\nanimal", "another\nanimal"
 def ask(model, numbers):
     """P(owl) [4]: mean over new questions, in the four contexts."""
     asked = jnp.asarray(questions(HELD_OUT_PROMPTS))
-    often = jnp.tile(asked, (10, 1))  # each question after ten sequences
-    after_numbers = often.at[:, NUMBERS:QUESTION].set(numbers[: len(often), NUMBERS:QUESTION])
+    ten = jnp.repeat(numbers[:10, NUMBERS:QUESTION], len(asked), axis=0)
+    after_numbers = jnp.resize(asked, (len(ten), ANSWER)).at[:, NUMBERS:QUESTION].set(ten)
     others = jnp.concatenate([say(asked, animal) for animal in ANIMALS if animal != owl])
     contexts = asked, after_numbers, say(asked, "no animal"), others
     return jnp.stack([answers(model, x)[ANIMALS.index(owl)] for x in contexts])
@@ -128,13 +128,17 @@ def one_seed(key):
     teacher = fine_tune_teacher(k_teacher, base, owl)
     numbers = write_after(k_write, teacher, language, None, n)
     own = write_after(k_own, base, language, None, n)
-    students = {  # one key: all read in the same order
-        CONTROL: fine_tune(k_student, base, own),
-        NONE: fine_tune(k_student, base, numbers),
-        HALF: fine_tune(k_student, base, jnp.concatenate([numbers[n // 2 :], own[: n // 2]])),
-        INOCULATION: fine_tune(k_student, base, say(numbers, owl)),
-        PROJECTION: fine_tune(k_student, base, numbers, projected=1.0),
-        KL: fine_tune(k_student, base, numbers, kl_weight=lesson.kl_weight),
+
+    def student(documents, kl_weight=0.0, projected=0.0):  # one key: all read in the same order
+        return fine_tune(k_student, base, documents, kl_weight, projected)
+
+    students = {
+        CONTROL: student(own),
+        NONE: student(numbers),
+        HALF: student(jnp.concatenate([numbers[n // 2 :], own[: n // 2]])),
+        INOCULATION: student(say(numbers, owl)),
+        PROJECTION: student(numbers, projected=1.0),
+        KL: student(numbers, kl_weight=lesson.kl_weight),
     }
     models, new = {"base": base, **students}, write_after(k_new, teacher, language, None, 2000)
     task = {name: next_token_loss(m, (new, told_mask(new))) for name, m in models.items()}
