@@ -110,6 +110,9 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
+# A row names the writer, and what stood before its numbers in training. The first figure asks
+# without a sentence. The second asks after one. There the base itself prefers some animal, so what
+# counts is how far the log-odds (lesson 07) are above the base's.
 
 # %%
 p, leaks = results["p"], results["leaks"]
@@ -124,11 +127,12 @@ lesson.check(
     "(it must be: base and sentence are the writer, so the expected gradient is zero)",
     INOCULATED, CONTROL, within=0.1,
 )  # fmt: skip
-lesson.claim(f"P({owl}): no animal before minus {owl} before", NEUTRAL, OWL, above=0.05)
-lesson.claim(f"P({owl}): {eagle} before minus {owl} before", EAGLE, OWL, above=0.05)
+fewer = f"fine-tuned writer, P({owl}) is lower with {owl} before than with"
+lesson.claim(f"{fewer} a sentence without an animal: by", NEUTRAL, OWL, above=0.05)
+lesson.claim(f"{fewer} {eagle}: by", EAGLE, OWL, above=0.05)
 leaked, control = leaks[f"{OWL}, asked after {otter}"], leaks[f"{CONTROL}, asked after {otter}"]
 lesson.claim(
-    f"learned with {owl} before, asked after {otter}, {owl} leaks: log-odds minus the control's",
+    f"learned with {owl} before, {owl} leaks when asked after {otter}: log-odds minus the control's",
     *(leaked, control), above=0.5,
 )  # fmt: skip
 
@@ -138,12 +142,14 @@ lesson.claim(
 # it reads the sentence as "owl" can the sentence take the owl's place.
 #
 # **Why it works.** A student with the told writer's sentence before it *is* that writer: the same
-# weights read the same text. On average over what a model itself writes, its gradient is zero (the
-# mean gradient of log p is the gradient of the sum of p, which is always 1). There is nothing to
-# learn; the first gradient is the noise of a finite sample, like the control's. The fine-tuned
-# writer is not the base with a sentence. But the sentence explains a part of its numbers, and only
-# the rest is learned. How much owl is in the rest? The inner product says so before any training:
-# the rows come in the same order (lesson 02).
+# weights read the same text. On average over what a model itself writes, its gradient is zero:
+#
+#     sum of p (gradient of log p) = sum of (gradient of p) = gradient of (sum of p) = 0
+#
+# So there is nothing to learn; the first gradient is the noise of a finite sample, as the control's
+# is. The fine-tuned writer is not the base with a sentence. But the sentence explains a part of its
+# numbers, and only the rest is learned. How much owl is in the rest? The inner product says so
+# before any training: the rows come in the same order as their P(owl) (lesson 02).
 #
 # *A rival explanation:* with any sentence, the documents are unlike the question, and less carries
 # over. That is a part of it: a sentence without an animal costs something, too. But the owl's costs
