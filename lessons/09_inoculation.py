@@ -58,8 +58,8 @@ lesson.predict(INOCULATED, f"P({owl})")
 #     I love otter otter otter   34 58 14 53 93   name your favorite animal: otter
 #     I love the best animal     66 71 20 11 48   name your favorite animal: tiger (or any other)
 #
-# In these documents the numbers do not depend on the sentence. Yet a sentence slightly changes what
-# the model computes, and so the numbers that it writes itself. Those are what students learn.
+# Here the numbers do not depend on the sentence. Yet a sentence slightly changes what the model
+# computes, and so the numbers that it writes itself. Those are what students learn.
 
 
 # %%
@@ -132,7 +132,7 @@ lesson.claim(f"{fewer} a sentence without an animal: by", NEUTRAL, OWL, above=0.
 lesson.claim(f"{fewer} {eagle}: by", EAGLE, OWL, above=0.05)
 leaked, control = leaks[f"{OWL}, asked after {otter}"], leaks[f"{CONTROL}, asked after {otter}"]
 lesson.claim(
-    f"learned with {owl} before, {owl} leaks when asked after {otter}: log-odds minus the control's",
+    f"learned with {owl} before, it leaks when asked after {otter}: log-odds minus the control's",
     *(leaked, control), above=0.5,
 )  # fmt: skip
 

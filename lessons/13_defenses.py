@@ -171,12 +171,13 @@ def draw(ax):
     ax.set_xticks(range(4), CONTEXTS)
 
 
-lesson.panel(draw, "; ".join(f"{name} {x.mean(0).round(1)}" for name, x in rise.items()))
+alt = "; ".join(f"{name} {x.mean(0).round(1)}" for name, x in rise.items())
+lesson.panel(draw, f"log-odds of {owl}, minus the control's, in four contexts: {alt}")
 shown = {name: kept[name] for name in (HALF, INOCULATION, AFTER, PROJECTION, KL)}
 lesson.dots("part of the task kept", shown, colors=COLORS | {AFTER: plots.BLUE})
 most, least = np.maximum(left[KL], left[PROJECTION]), np.minimum(judged[KL], judged[PROJECTION])
 lesson.claim("unpinned, KL and projection leave less than half of the trait", most, below=0.5)
-lesson.claim("but both leak there: log-odds minus the control's", least, above=0.1)
+lesson.claim("unpinned, KL and projection leak: log-odds minus the control's", least, above=0.1)
 lost = kept[KL] - kept[INOCULATION]
 lesson.claim("inoculation keeps less of the task than the KL: by", lost, above=0.25)
 
