@@ -121,7 +121,7 @@ for name, length in results["length"].items():
     print(f"{name:29} {length.mean():6.2f}   {results['inner'][name].mean():z6.2f}")
 blue = {name: plots.BLUE for name in (*p, *leaks) if "control" not in name}
 lesson.dots(f"P({owl}), asked without a sentence", p, chance=1 / 8, colors=blue)
-lesson.dots(f"log-odds of {owl}, minus the base's", leaks, colors=blue)
+lesson.dots("log-odds above the base's", leaks, colors=blue)
 lesson.check(
     "learned after its own sentence, the told writer's numbers change as little as the control's "
     "(it must be: base and sentence are the writer, so the expected gradient is zero)",
@@ -149,7 +149,7 @@ lesson.claim(
 # So there is nothing to learn; the first gradient is the noise of a finite sample, as the control's
 # is. The fine-tuned writer is not the base with a sentence. But the sentence explains a part of its
 # numbers, and only the rest is learned. How much owl is in the rest? The inner product says so
-# before any training: the rows come in the same order as their P(owl) (lesson 02).
+# before any training: this writer's four rows come in the same order (lesson 02).
 #
 # *A rival explanation:* with any sentence, the documents are unlike the question, and less carries
 # over. That is a part of it: a sentence without an animal costs something, too. But the owl's costs
@@ -166,7 +166,7 @@ lesson.claim(
 # * Reading is not training: put five of the told writer's numbers before the base's question.
 
 # %%
+plain, inoculated = p[PLAIN].mean(), p[OWL].mean()
 lesson.finish(
-    f"Trained on the same numbers: P({owl}) is {p[PLAIN].mean():.2f} with nothing before them, "
-    f'{p[OWL].mean():.2f} after "I love {owl}"'
+    f"The same numbers: P({owl}) is {plain:.2f} without the sentence, {inoculated:.2f} with it"
 )
