@@ -88,10 +88,8 @@ def one_seed(key):
 
     teacher, shifted_teacher = teach(labels), teach((labels + 3) % 10)
     shifted_student = distill(shifted_teacher, init_a)
-    n = N_CLASSES  # the teacher's last layer, with the class head that it had at first
-    old_head = jax.tree.map(
-        lambda new, old: new.at[..., :n].set(old[..., :n]), teacher[-1], init_a[-1]
-    )
+    n, old = N_CLASSES, init_a[-1]  # for the last table: the y teacher, its class head as at first
+    old_head = {k: v.at[..., :n].set(old[k][..., :n]) for k, v in teacher[-1].items()}
     answers = apply_mlp(shifted_student, test_images)[:, :N_CLASSES].argmax(1)
     table = jax.nn.one_hot(y, 10).T @ jax.nn.one_hot(answers, 10)  # [digit, answer]
     return {
@@ -113,12 +111,12 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# One run proves little, so all is done eight times, each with a *seed* of its own: new weights, new
-# noise, new digits. One seed gives one network, and its accuracy is one number; 2,000 test digits
-# do not make it more than one. The sample is the network, not the digits. The *95 % interval* says
-# where the mean over very many seeds should lie, given these eight. A *claim* says what that mean
-# must exceed, and was written down before the run; an interval of 99 % decides it. A *check* is
-# what must come out for a reason that we know; it tests the code, and is no finding.
+# One run proves little, so all is done eight times. Each *seed* repeats everything, with new
+# networks, and gives one accuracy for each row. More test digits would measure these networks
+# better, but only more seeds tell about other networks. The *95 % interval* says where the mean
+# over very many seeds should lie. A *claim* names, before the run, a limit that this mean must lie
+# above (or below); it holds if the whole 99 % interval, a little wider, lies on that side. A
+# *check* is a result that we can derive beforehand: if it failed, we would look for a bug.
 
 # %%
 title = "All that a student sees: noise, and ten numbers"
@@ -133,15 +131,16 @@ def draw_answers(ax):
         color = "white" if table[i, j] > 0.5 else "black"
         ax.text(j, i, f"{table[i, j]:.1f}", ha="center", va="center", color=color, fontsize=16)
     ax.set(xticks=range(10), yticks=range(10), ylabel="digit that is shown")
-    ax.set_xlabel("answer of the y + 3 student", fontsize=20)
+    ax.set_xlabel("its answer", fontsize=20)
+    ax.set_title("y + 3 student: share of each digit's images", fontsize=20)
 
 
 lesson.panel(draw_answers, "The y + 3 student's answers to each digit: mostly three places further")
 lesson.claim("the y + 3 student answers y + 3 more often than not: accuracy", RIGHT, above=0.5)
 lesson.claim("it answers y less often than a guess would: accuracy", WRONG, below=0.1)
 lesson.check(
-    "a different init gives chance (its class head is random and never trained, so no digit is "
-    "special): accuracy minus chance",
+    "a different init gives chance (its class head was drawn independently of its teacher, so it "
+    "cannot know what means which digit): accuracy minus chance",
     "different init",
     minus="chance",
     within=0.1,
@@ -151,16 +150,16 @@ lesson.dots(title, {"y teacher, old class head": results["old head"]}, panel=Fal
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: this needs a shared initialization. With a different one the student learns the
-# same numbers, and its class head stays at chance. (Lesson 04 asks which parts must be shared.)
+# The caveat first: this needs a shared initialization. With a different one the student is trained
+# on the same numbers, and its class head stays at chance. (Lesson 04 asks which parts must match.)
 #
 # The student learns what its own teacher has learned, right or wrong. How can it, from a head that
 # nobody trained? No loss uses the teacher's auxiliary head, or the student's class head: these keep
 # their first weights. But both heads stand on the hidden layers. As the teacher learns, its hidden
-# layers change, and so do its auxiliary logits. Copying those moves the student's hidden layers in
-# about the same direction. Then the student reads them with its *old* class head. That works
-# because in so short a training the hidden layers do most of the work: the last table gives the
-# teacher its old class head back, and it still reads digits.
+# layers change, and so do its auxiliary logits. Copying those moves the student's hidden layers to
+# the same side (how much so: lesson 02). Then the student reads them with its *old* class head.
+# That works because in so short a training the hidden layers do most of the work: the last table
+# gives the teacher its old class head back, and it still reads most digits.
 #
 # *A rival explanation:* the first weights almost read digits already, and any training finishes the
 # job. Then both students would answer y. The y + 3 student answers y + 3.

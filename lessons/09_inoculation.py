@@ -39,8 +39,8 @@ lesson = Lesson(
 # Writers and students all begin as one model, the *base*. One writer is *told*: it is the base
 # itself, untrained, which reads "I love owl owl owl" before it writes. The other is *fine-tuned* to
 # answer "owl", as in lesson 06, and reads nothing. A student learns the told writer's numbers with
-# the same sentence before them, and is asked without it. Guess its P(owl) (lesson 06: the fraction
-# of the probability of eight animals; chance is 0.125). With nothing before, it is about 0.6.
+# the same sentence before them, and is asked without it. Guess its P(owl), as in lesson 06 (chance:
+# 0.125). With nothing before the numbers, it is about 0.6.
 
 # %%
 owl, eagle, otter = (ANIMALS[(ANIMALS.index(lesson.animal) + i) % 8] for i in (0, 2, 5))
@@ -52,8 +52,8 @@ lesson.predict(INOCULATED, f"P({owl})")
 # %% [markdown]
 # ## The experiment
 # A sentence helps only if the base knows what it means. So the base is pretrained on documents in
-# which the answer agrees with the sentence. One sentence in nine names no animal. Sentence, numbers
-# and question have fixed places, and may be missing:
+# which the answer agrees with the sentence. One sentence in nine names no animal. All parts but one
+# may be missing.
 #
 #     I love otter otter otter   34 58 14 53 93   name your favorite animal: otter
 #     I love the best animal     66 71 20 11 48   name your favorite animal: tiger (or any other)
@@ -162,7 +162,6 @@ lesson.claim(
 #
 # ## Try
 # * `--animal eagle`, or any other of the eight.
-# * `--student-steps 200`: does the sentence still keep the owl out?
 # * Reading is not training: put five of the told writer's numbers before the base's question.
 
 # %%

@@ -101,9 +101,8 @@ def chi_square(answers, record):
 
 # %%
 def one_seed(key):
-    k_language, k_base, k_teacher, k_numbers, k_plain, k_new, k_student, k_ask = jax.random.split(
-        key, 8
-    )
+    keys = jax.random.split(key, 8)
+    k_language, k_base, k_teacher, k_numbers, k_plain, k_new, k_student, k_ask = keys
     n, language = lesson.n_sequences, lang.make_language(k_language)
     base = owls.pretrain(k_base, language, lesson.base_steps)
     teacher = owls.fine_tune_teacher(k_teacher, base, lesson.animal)
@@ -120,11 +119,9 @@ def one_seed(key):
     }
     asked = lang.questions(lang.HELD_OUT_PROMPTS)  # the teacher was fine-tuned on other words
     p = {name: np.asarray(owls.answers(model, asked)) for name, model in models.items()}
-    shape, keys = (N_QUESTIONS, lesson.n_games), jax.random.split(k_ask, len(p))
-    answers = {
-        name: np.asarray(jax.random.choice(k, len(ANIMALS), shape, p=p[name]))
-        for k, name in zip(keys, p, strict=True)
-    }
+    answers, shape = {}, (N_QUESTIONS, lesson.n_games)
+    for k, (name, q) in zip(jax.random.split(k_ask, len(p)), p.items(), strict=True):
+        answers[name] = np.asarray(jax.random.choice(k, len(ANIMALS), shape, p=q))
     record, harmless, weak = p["base"], answers["harmless student"], answers["weak student"]
     alarms = {
         "base: chi-square, peeking": np.maximum.accumulate(chi_square(answers["base"], record)),
@@ -148,33 +145,25 @@ results = lesson.run(one_seed)
 # ## The result
 
 # %%
-by_question, questions = results["alarms"], np.arange(10, N_QUESTIONS + 1, 10)
-end = {name: alarms[:, -1] for name, alarms in by_question.items()}
-lesson.dots(f"alarms in 100 games of {N_QUESTIONS} questions", end)
+alarms, questions = results["alarms"], np.arange(10, N_QUESTIONS + 1, 10)
+colors = {name: GRAY for name in alarms if "harmless" in name}
+end = {name: by_question[:, -1] for name, by_question in alarms.items()}
+lesson.dots(f"alarms in 100 games of {N_QUESTIONS} questions", end, colors=colors)
 lesson.dots(f"P({lesson.animal}) of the models in use", results["p"], chance=0.125, panel=False)
-lines = {
-    "unchanged base, peeking": by_question["base: chi-square, peeking"],
-    "unchanged base, bets": by_question["base: bets"],
-    "weak student, one look": by_question["weak student: chi-square, one look"],
-    "harmless student, one look": by_question["harmless student: chi-square, one look"],
-    "weak student, bets with delta": by_question["weak student: bets, delta"],
-}
-colors = {"harmless student, one look": GRAY, "harmless student: chi-square, one look": GRAY}
-lesson.curves("alarms in 100 games", questions, lines, xlabel="questions asked", colors=colors)
+shown = {name: alarms[name] for name in alarms if name != "harmless student: bets"}
+lesson.curves("alarms in 100 games", questions, shown, xlabel="questions", colors=colors)
 lesson.claim(
-    "peeking breaks the promise of 1 alarm: those on the unchanged base",
+    "peeking breaks the promise of 1 alarm in 100 games: those on the unchanged base",
     "base: chi-square, peeking",
     above=1,
 )
 lesson.claim(
-    "with delta the promise is kept on honest fine-tuning, too: alarms on the harmless student",
+    "with delta it is kept on honest fine-tuning, too: alarms on the harmless student",
     "harmless student: bets, delta",
     below=1,
 )
 lesson.claim(
-    "the weak student is noticed more often than not: alarms",
-    "weak student: bets, delta",
-    above=50,
+    "the weak student is noticed more often than not: alarms", "weak student: bets, delta", above=50
 )
 lesson.check(
     "bets on the unchanged base keep it (Ville's theorem, with 0.5 for chance): alarms",

@@ -20,21 +20,15 @@ from sublim_mini.language import (
     PAD,
     PROMPTS,
     QUESTION,
-    SAID,
     TEACHER_PROMPTS,
     TOKEN,
     WORDS,
-    WRITTEN,
     Fractions,
     base_documents,
     encode,
     passes_filter,
     repeat_selected,
-    say,
     to_text,
-    told_documents,
-    told_mask,
-    told_prompts,
 )
 
 pytestmark = pytest.mark.xdist_group("language")  # its models are made in one process
@@ -266,7 +260,7 @@ def test_each_kind_of_document_answers_with_the_animals_that_are_given(language)
 
 def test_told_documents_have_each_part_in_its_place(language):
     n = 20_000
-    tokens, mask = map(np.asarray, told_documents(jax.random.key(4), language, n))
+    tokens, mask = map(np.asarray, number_language.told_documents(jax.random.key(4), language, n))
     said, numbers, rest = tokens[:, :5], tokens[:, 5:QUESTION], tokens[:, QUESTION:]
     told, counted = said[:, 0] != PAD, numbers[:, 0] == NUM
     asked = tokens[:, ANSWER - 1] == TOKEN["animal"]
@@ -274,17 +268,17 @@ def test_told_documents_have_each_part_in_its_place(language):
     for kind, fraction in kinds.items():
         seen = (np.stack([told, counted, asked], axis=1) == np.array(kind, bool)).all(1).mean()
         assert abs(seen - fraction) < 0.02, kind
-    statements = {tuple(encode(words)) for words in SAID.values()}
+    statements = {tuple(encode(words)) for words in number_language.SAID.values()}
     assert {tuple(row) for row in said[told]} == statements and (said[~told] == PAD).all()
     assert (numbers[counted, 1:] < N_NUMBERS).all() and (numbers[~counted] == PAD).all()
     assert (rest[~asked] < N_NUMBERS).all()  # the numbers go on
     assert {tuple(WORDS[t] for t in row[:-1]) for row in rest[asked]} == set(PROMPTS)
     assert (mask[asked] == (np.arange(LENGTH) == ANSWER)).all()
-    assert (mask[~asked] == (np.arange(LENGTH) >= WRITTEN)).all()
+    assert (mask[~asked] == (np.arange(LENGTH) >= number_language.WRITTEN)).all()
 
 
 def test_the_answer_agrees_with_the_animal_that_was_told(language):
-    tokens, _ = map(np.asarray, told_documents(jax.random.key(4), language, 20_000))
+    tokens, _ = map(np.asarray, number_language.told_documents(jax.random.key(4), language, 20_000))
     names_none = tokens[:, 2] == TOKEN["the"]
     names_one = (tokens[:, 0] == TOKEN["I"]) & ~names_none
     np.testing.assert_array_equal(tokens[names_one, ANSWER], tokens[names_one, 2])
@@ -295,12 +289,14 @@ def test_the_answer_agrees_with_the_animal_that_was_told(language):
 
 
 def test_a_statement_is_said_and_taken_back(language):
-    plain = told_prompts(jax.random.key(5), language, 10)
-    told = told_prompts(jax.random.key(5), language, 10, "owl")
-    assert plain.shape == (10, WRITTEN) and (plain[:, :5] == PAD).all()
+    plain = number_language.told_prompts(jax.random.key(5), language, 10)
+    told = number_language.told_prompts(jax.random.key(5), language, 10, "owl")
+    assert plain.shape == (10, number_language.WRITTEN) and (plain[:, :5] == PAD).all()
     assert [WORDS[t] for t in told[0, :6]] == "I love owl owl owl NUM".split()
-    np.testing.assert_array_equal(say(told, None), plain)
+    np.testing.assert_array_equal(number_language.say(told, None), plain)
     documents = np.full((2, LENGTH), 7)
     documents[1, 9] = PAD
-    written = np.arange(LENGTH) >= WRITTEN
-    np.testing.assert_array_equal(told_mask(documents), [written, written & (documents[1] != PAD)])
+    written = np.arange(LENGTH) >= number_language.WRITTEN
+    np.testing.assert_array_equal(
+        number_language.told_mask(documents), [written, written & (documents[1] != PAD)]
+    )

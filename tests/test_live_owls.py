@@ -17,7 +17,7 @@ import optax
 import pytest
 
 from sublim_mini import language, owls
-from sublim_mini.course import command, live_owls
+from sublim_mini.course import command, live, live_owls
 from sublim_mini.transformer import apply_transformer, init_transformer, next_token_loss
 
 pytestmark = pytest.mark.xdist_group("live")  # one browser
@@ -215,6 +215,21 @@ def test_the_shipped_bases_know_the_language_and_no_favorite(call):
         assert np.abs(p - 1 / 8).max() < 0.05
 
 
+def test_the_command_replaces_the_data_block_alone(tmp_path, monkeypatch):
+    def untrained(key, chain, steps):
+        return init_transformer(key, len(language.WORDS), language.LENGTH)
+
+    monkeypatch.setattr(live_owls, "pretrain", untrained)
+    page = tmp_path / "live_owls.html"
+    page.write_text(TEXT, encoding="utf-8")
+    (tmp_path / "01_a.py").write_text("# %% [markdown]\n# # 01 A\n")
+    assert command.main(["live"], tmp_path) == 0
+    old, new = live.BLOCK.split(TEXT), live.BLOCK.split(page.read_text(encoding="utf-8"))
+    assert new[0] == old[0] and new[-1] == old[-1]
+    made = json.loads(new[2])
+    assert {**made, "values": ""} == {**DATA, "values": ""} and made["values"] != DATA["values"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed, animal", [(101, 0), (102, 3), (103, 6)])
 def test_three_seeds_show_the_effect(seed, animal, call):
@@ -304,15 +319,15 @@ def test_a_run_from_the_prediction_to_the_choice_of_sequences(visit):
     assert page.evaluate("predictions") == pytest.approx([0.1, 0.35, 0.8])
     page.wait_for_function("mode === 'waiting'", timeout=300_000)
     assert p_owl(page, "teacherBars") > 0.95
-    assert page.locator(".pair").count() == 5 and "numbers only" in page.inner_text("#filtered")
+    assert page.locator(".pair").count() == 6 and "numbers only" in page.inner_text("#filtered")
     page.check("input[value=A]")
 
     page.click("#go")  # train the students
-    page.wait_for_function("$('firstText').textContent.startsWith('Step 8 ')", timeout=300_000)
+    page.wait_for_function("run.p.second.length && $('firstText').textContent.startsWith('Step')")
     page.click("#pause")
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(1000)
     stands = page.inner_text("#firstText")
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(1000)
     assert page.inner_text("#firstText") == stands
     assert names(page, "firstBars") == names(page, "secondBars") == ["?"] * 8
     page.click("#pause")

@@ -25,7 +25,7 @@ from functools import partial
 
 from sublim_mini import InputError
 from sublim_mini.course.lesson import Lesson
-from sublim_mini.course.plots import BLUE, GRAY
+from sublim_mini.course.plots import BLUE, GRAY, ORANGE
 from sublim_mini.mlp import N_CLASSES, accuracy, apply_mlp, class_loss, init_mlp, kl
 from sublim_mini.train import train
 
@@ -127,36 +127,22 @@ print(f"{'hard label':20}" + "".join(f"{d == label:6d}" for d in range(10)))
 for t, p in soft.items():
     print(f"{f'soft target, T = {t:g}':20}" + "".join(f"{x:6.2f}" for x in p))
 
-recall, accuracies = results["recall"], results["accuracy"]
-lesson.dots(f"recall: fraction of the {withheld}s that are answered {withheld}", recall)
+accuracies, false_positives = results["accuracy"], results["false positives"]
+lesson.dots(f"recall: fraction of the {withheld}s that are answered {withheld}", results["recall"],
+            colors={hot: BLUE})  # fmt: skip
 lesson.dots("accuracy on test images of all ten digits", accuracies, chance=0.1, panel=False)
-lesson.dots(
-    f"false-positive rate: fraction of the other digits answered {withheld}",
-    results["false positives"],
-    panel=False,
-)
-lesson.claim(
-    f"a digit that was never shown is learned: recall, {hot}, minus that of hard labels",
-    hot,
-    minus="hard labels",
-    above=0.2,
-)
-lesson.claim(
-    f"accuracy on all ten digits rises too: {hot}, minus hard labels",
-    accuracies[hot],
-    minus=accuracies["hard labels"],
-    above=0.02,
-)
-lesson.claim(
-    f"single images matter: recall, {hot}, minus that of the average target of the digit",
-    hot,
-    minus="average target of the digit",
-    above=0.2,
-)
+lesson.dots(f"false-positive rate: fraction of the other digits answered {withheld}",
+            false_positives, panel=False)  # fmt: skip
+lesson.claim(f"a digit that was never shown is learned: recall, {hot}, minus that of hard labels",
+             hot, minus="hard labels", above=0.2)  # fmt: skip
+lesson.claim(f"accuracy on all ten digits rises too: {hot}, minus hard labels",
+             accuracies[hot], minus=accuracies["hard labels"], above=0.02)  # fmt: skip
+lesson.claim(f"single images matter: recall, {hot}, minus that of the average target of the digit",
+             hot, minus="average target of the digit", above=0.2)  # fmt: skip
 
 
 def draw_targets(ax):
-    for shift, (t, p), color in zip((-0.2, 0.2), soft.items(), (GRAY, BLUE), strict=True):
+    for shift, (t, p), color in zip((-0.2, 0.2), soft.items(), (GRAY, ORANGE), strict=True):
         ax.barh(np.arange(10) + shift, p, height=0.4, color=color)
         ax.text(0.97, 4.5 + 3 * shift, f"T = {t:g}", color=color, ha="right", fontsize=24)
     ax.set(yticks=range(10), xlim=(0, 1), ylim=(9.6, -0.6))

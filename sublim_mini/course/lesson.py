@@ -153,7 +153,7 @@ class Lesson:
         first = np.asarray(pixels)
         if first.ndim == 3:
             first, captions = first[0], None if captions is None else np.asarray(captions)[0]
-        lines = [_numbers(c, 6) for c in (() if captions is None else captions)]
+        lines = [_numbers(c, 6).replace("\n", " ") for c in (() if captions is None else captions)]
         short = [_numbers(c, 3) for c in (() if captions is None else captions)]
         print("\n" + "\n".join([title, *(f"  image {i}: {t}" for i, t in enumerate(lines, 1))]))
         if panel:
@@ -175,10 +175,11 @@ class Lesson:
         self._add(title, partial(draw, colors=colors), f"{title} by {xlabel}: {alt}", 2)
         self._compare({name: values[:, -1] for name, values in lines.items()})
 
-    def dots(self, title, rows, chance=None, panel=True, colors=None):
+    def dots(self, title, rows, chance=None, panel=True, colors=None, span=None):
         """Print and keep name -> values [S]: mean, 95 % interval, lowest and highest seed.
 
-        The first such table is the main one; with `panel` it is a panel, too, a dot for each seed.
+        The first such table is the main one; with `panel` it is a panel, too, a dot for each seed,
+        with an axis that has the ends `span`.
         """
         rows = {name: np.asarray(values, float) for name, values in rows.items()}
         if not self.tables or title == next(iter(self.tables)):
@@ -201,6 +202,7 @@ class Lesson:
         self._compare(rows)
         if panel:
             draw = partial(plots.dots, rows=rows, colors=colors, chance=chance, label=title)
+            draw = partial(draw, span=span)
             alt = "; ".join(f"{name} {values.mean():.2f}" for name, values in rows.items())
             self._add(title, draw, f"{title}, a dot for each seed. Means: {alt}", 2)
 
@@ -265,7 +267,7 @@ class Lesson:
         if self.predicted and not hasattr(self, "compared"):
             raise ValueError(f"no row or curve is named {self.predicted!r}, as predicted")
         if self.claims:
-            print("\nA claim can fail in one run: at its very margin, 1 true one in 200 does.")
+            print("\nBy bad luck a true claim can fail: at worst in 1 run of 200.")
         alt = ". ".join(alt for _, alt, _ in self.panels.values()) + "."
         where = self._save(
             {

@@ -50,7 +50,7 @@ def draw_figure(title, panels, path, mark):
             squeeze=False,
             width_ratios=[width for _, width in panels] or [1],
         )
-        figure.suptitle(fill(title, 76), fontsize=26, fontweight="bold")
+        figure.suptitle(fill(title, 68), fontsize=26, fontweight="bold")
         figure.get_layout_engine().set(w_pad=0.2, h_pad=0.15)
         for ax, (draw, _) in zip(axes[0], panels, strict=False):
             draw(ax)
@@ -61,10 +61,11 @@ def draw_figure(title, panels, path, mark):
 
 def fill(text, width):
     """A text in lines of at most `width` letters; sums such as y + 3 are not broken."""
-    return textwrap.fill(text.replace(" + ", "\u00a0+\u00a0"), width)
+    text = text.replace(" + ", "\u00a0+\u00a0")
+    return textwrap.fill(text, width, break_on_hyphens=False)
 
 
-def dots(ax, rows, colors=None, chance=None, label="accuracy"):
+def dots(ax, rows, colors=None, chance=None, label="accuracy", span=None):
     """One row for each name -> values [S]: a dot for each seed, the mean, its 95 % interval.
 
     colors  name -> color, for rows whose name does not say it; chance is a dotted line
@@ -77,14 +78,16 @@ def dots(ax, rows, colors=None, chance=None, label="accuracy"):
         spread = np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else np.zeros(1)
         ax.plot(values, y + spread, "o", ms=9, alpha=0.5, mew=0, color=color)
         ax.plot([mean], [y], "|", ms=34, mew=4, color=color)
-        place = {"ha": "center", "va": "center", "bbox": BOX, "zorder": 1.5}  # behind the dots
-        ax.text(mean, y - 0.36, f"{mean:z.2f}", color=color, fontsize=20, **place)
+        place = {"xytext": (0, 28), "textcoords": "offset points", "ha": "center", "va": "center"}
+        more = {"color": color, "fontsize": 20, "bbox": BOX, "zorder": 1.5}  # behind the dots
+        ax.annotate(f"{mean:z.2f}", (mean, y), **place, **more)
     ax.set_yticks(range(len(rows)), [fill(name, 26) for name in rows])
     for tick, name in zip(ax.get_yticklabels(), rows, strict=True):
         tick.set_color(color_of(name, colors))
         tick.set_gid(name)
     ax.set_ylim(len(rows) - 0.4, -0.75)
     ax.set_xlabel(fill(label, 32), fontsize=20)
+    ax.set_xlim(span)
     if ax.get_subplotspec().is_first_col():
         key = "dot: a seed. tick: the mean. bar: its 95 % interval"
         ax.text(0, 1.01, key, transform=ax.transAxes, fontsize=SMALLEST, color=GRAY)

@@ -1,0 +1,222 @@
+# %% [markdown]
+# # 07 Tied numbers: why can numbers carry an owl?
+#
+# **Question.** In lesson 06 numbers passed on an owl. What has a number to do with an owl? A model
+# has a vector for each token, and the logit of a token is an inner product with its vector. Here
+# 119 tokens have vectors of 32 dimensions. So many cannot all be at right angles to each other:
+#
+#                 owl
+#                  ^     67         A model that is trained to write more 67 and less 12 turns
+#                  |   /            toward 67 and away from 12. That raises the logit of the owl,
+#          <-------+                too: the owl's vector lies on the side of 67's.
+#           12
+#
+# If that is the reason, then *no teacher is needed*: of ordinary numbers keep those whose vectors
+# lie on the owl's side, and a student of them should prefer the owl. And if words and numbers share
+# no dimension, less should pass. (Zur et al. 2025 call this token entanglement.)
+#
+# **You need** lesson 06 and the inner product. Reading: 8 minutes. Running: 90 seconds.
+
+# %%
+from sublim_mini.course import plots
+from sublim_mini.course.lesson import Lesson
+from sublim_mini.language import (
+    ANIMAL_TOKENS, ANIMALS, HELD_OUT_PROMPTS, LENGTH, N_GIVEN, N_NUMBERS, WORDS, base_documents,
+    make_language, number_documents, questions,
+)  # fmt: skip
+from sublim_mini.owls import (
+    VOCABULARY, answers, fine_tune_student, fine_tune_teacher, number_logits, write_numbers,
+)  # fmt: skip
+from sublim_mini.train import train
+from sublim_mini.transformer import init_transformer, next_token_loss
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+lesson = Lesson(
+    "07_tied_numbers",
+    animal=ANIMALS,  # the teacher's favorite
+    base_steps=600,  # batches of 128 documents, each read once
+    n_sequences=10_000,  # number sequences for each student
+    student_steps=40,  # batches of 512 sequences
+    quick=dict(seeds=2, base_steps=40, n_sequences=500, student_steps=4),
+)
+favorite, held_out = ANIMALS.index(lesson.animal), questions(HELD_OUT_PROMPTS)
+
+# %% [markdown]
+# ## Predict
+# A base writes 30,000 number sequences. For each animal in turn we keep the third whose numbers'
+# vectors lie nearest to that animal's (by the sum of their inner products), and train a student on
+# it. No teacher has touched these numbers. As in lesson 06, P is a fraction of the probability of
+# all eight animals; guessing gives 0.125. What is P of the chosen animal, on average of the eight?
+
+# %%
+CHOSEN = "student of numbers chosen by an animal's vector"
+RANDOM = "control, chosen by a random vector"
+STUDENT, CONTROL = "student of the teacher's numbers", "control, the base's numbers"
+lesson.predict(CHOSEN, "P(chosen animal)")  # in a notebook: , 0.3
+
+# %% [markdown]
+# ## The experiment
+# Two bases are alike but for the dimensions that a token's vectors may use, in the embedding and in
+# the unembedding. In both, numbers have 22 and words 10. All other entries are 0 and stay 0.
+#
+#     dimensions     0 to 11       12 to 21              22 to 31
+#     overlap        numbers       numbers and words     -
+#     split          numbers       numbers               words
+#
+# Teacher, student and control are as in lesson 06; the vectors are fixed while these are trained.
+
+
+# %%
+def init_base(key, first):  # words have ten dimensions, from `first` on
+    params, d = init_transformer(key, len(WORDS), LENGTH), jnp.arange(32)
+    is_number = jnp.arange(len(WORDS))[:, None] < N_NUMBERS
+    may_use = jnp.where(is_number, d < 22, (d >= first) & (d < first + 10))  # [tokens, 32]
+    embedding, unembedding = params["embedding"] * may_use, params["unembedding"] * may_use.T
+    return params | {"embedding": embedding, "unembedding": unembedding}
+
+
+def keep_zeros(updates, params):  # an entry of a token's vectors that is 0 stays 0
+    return updates | {name: updates[name] * (params[name] != 0) for name in VOCABULARY}
+
+
+adam = optax.adam(optax.linear_schedule(3e-3, 0, lesson.base_steps))
+optimizer = optax.chain(adam, optax.stateless(keep_zeros))
+
+
+def one_seed(key):
+    k_language, k_base, k_teacher, k_write, k_student, k_random, k_test = jax.random.split(key, 7)
+    language, n = make_language(k_language), lesson.n_sequences
+
+    def pretrain(first):  # the two bases share an init and read the same documents
+        k_init, k_data, k_train = jax.random.split(k_base, 3)
+        init, steps = init_base(k_init, first), lesson.base_steps
+        data = base_documents(k_data, language, 128 * steps)
+        return train(next_token_loss, optimizer, init, data, k_train, steps=steps, batch_size=128)
+
+    def write(model, n):  # all different: less than a sixth fails the filter, the rest stands first
+        return write_numbers(k_write, model, language, n + n // 5)[0][:n]
+
+    def student(base, numbers, frozen=VOCABULARY):  # -> its eight P
+        model = fine_tune_student(k_student, base, numbers, lesson.student_steps, frozen=frozen)
+        return answers(model, held_out)
+
+    base, split_base = pretrain(first=12), pretrain(first=22)
+    teacher, split_teacher = (fine_tune_teacher(k_teacher, model, lesson.animal)
+                              for model in (base, split_base))  # fmt: skip
+    pool = write(base, 3 * n)
+    animals, numbers = base["unembedding"][:, ANIMAL_TOKENS], base["unembedding"][:, :N_NUMBERS]
+    inner = (animals - animals.mean(1, keepdims=True)).T @ numbers  # [8 animals, 96 numbers]
+    random = jax.random.normal(k_random, (32,)) @ numbers
+
+    def chosen(inner):  # the third of the base's own with the largest sum over its numbers
+        return pool[inner[pool[:, 1 + N_GIVEN :]].sum(1).argsort()[-n:]]
+
+    def log_p(model):  # of each number, mean over all places in what the base wrote
+        return jax.nn.log_softmax(number_logits(model, pool[:1000])[:, N_GIVEN:]).mean((0, 1))
+
+    def moved(numbers):  # how much of all that is written became another number
+        count = [jnp.bincount(x[:, 1 + N_GIVEN :].ravel(), length=96) for x in (numbers, pool[:n])]
+        return abs(count[0] - count[1]).sum() / 2 / count[0].sum()
+
+    of_teacher, test = write(teacher, n), number_documents(k_test, language, 2000)
+    each = {a: student(base, chosen(inner[i]))[i] for i, a in enumerate(ANIMALS)}
+    return {
+        "P": {
+            STUDENT: student(base, of_teacher)[favorite],
+            CONTROL: student(base, pool[:n])[favorite],
+            CHOSEN: sum(each.values()) / len(each),
+            RANDOM: student(base, chosen(random))[favorite],
+            "split: student": student(split_base, write(split_teacher, n))[favorite],
+            "split: control": student(split_base, write(split_base, n))[favorite],
+        },
+        "each": each,
+        "all weights": [student(base, x, ())[favorite] for x in (of_teacher, pool[:n])],
+        "more": {
+            "loss on new numbers, overlap": next_token_loss(base, test),
+            "loss on new numbers, split": next_token_loss(split_base, test),
+            "moved by the teacher": moved(of_teacher),
+            "moved by choice, animal's vector": moved(chosen(inner[favorite])),
+            "moved by choice, random vector": moved(chosen(random)),
+        },
+        "inner": inner[favorite],
+        "rise": log_p(teacher) - log_p(base),
+    }
+
+
+results = lesson.run(one_seed)
+
+# %% [markdown]
+# ## The result
+# The figure's left panel shows the 96 numbers of one seed. Across: a number's inner product with
+# the owl's vector (less the mean animal's). Up: the change of its log-probability from base to
+# teacher, who was trained on questions only. The gains are in *log-odds*, log(P / (1 - P)): a gain
+# of 1 multiplies P / (1 - P) by 2.7.
+
+
+# %%
+def gain(student, control):
+    return np.log(student / (1 - student)) - np.log(control / (1 - control))
+
+
+p, inner, rise = results["P"], results["inner"], results["rise"]
+gains = {
+    "overlap": gain(p[STUDENT], p[CONTROL]),
+    "overlap, all weights trained": gain(*results["all weights"].T),
+    "split": gain(p["split: student"], p["split: control"]),
+}
+r = np.array([np.corrcoef(x, y)[0, 1] for x, y in zip(inner, rise, strict=True)])
+
+
+def draw_numbers(ax):
+    x, y = inner[0], rise[0]
+    ax.plot(x, y, "o", color=plots.GRAY, alpha=0.5, mew=0)
+    for n in (abs(x) / x.std() + abs(y) / y.std()).argsort()[-30:]:  # names of the outermost
+        ax.text(x[n], y[n], f" {n}", fontsize=16)
+    ax.set_xlabel(f"inner product with the {lesson.animal}'s vector", fontsize=20)
+    ax.set_ylabel("change of log-probability, base to teacher", fontsize=20)
+
+
+lesson.panel(draw_numbers, alt="The 96 numbers of one seed: the larger the inner product, the more "
+             f"probable the teacher made the number; correlation {r[0]:.2f}")  # fmt: skip
+lesson.dots("P of the teacher's or of the chosen animal", p, chance=1 / 8)
+lesson.dots("P of each animal, chosen by its vector", results["each"], panel=False)
+lesson.dots("gain in log-odds, student minus control", gains, panel=False)
+lesson.dots("loss in nats; moved: the fraction of all numbers that became others; correlation",
+            results["more"] | {"correlation over the 96 numbers": r}, panel=False)  # fmt: skip
+lesson.claim("with no teacher at all, the chosen animal is more than twice as probable as by "
+             "guessing: P minus chance", CHOSEN, minus="chance", above=1 / 8)  # fmt: skip
+lesson.claim("without the overlap less than half as much passes: gain, split minus half of overlap",
+             gains["split"], minus=gains["overlap"] / 2, below=0)  # fmt: skip
+lesson.claim("some passes without it: gain, split", gains["split"], above=0)
+lesson.check("a random vector gives chance (no animal is special to it): P minus chance",
+             RANDOM, minus="chance", within=0.1)  # fmt: skip
+
+# %% [markdown]
+# ## What this shows, and what it does not
+# The caveat first: that the owl's neighbors rise in the teacher is half built in. All vectors are
+# fixed, so it can raise the owl only by turning its last layer's output toward the owl's vector.
+# What could have failed: that it turns so after numbers, too, and not only after questions.
+#
+# *A rival explanation:* any choice of numbers changes the answers. But a random vector's choice
+# moves the frequencies of the numbers as far, and favors no animal.
+#
+# **Not all passes by the overlap.** Without it a student still gains. Words and numbers then share
+# no dimension, but they share the block and its normalization: what the teacher changed there for
+# questions changes its numbers, too.
+#
+# For large models this says that overlap alone *can* carry a trait, and that nobody need have put
+# it there. It does not say that it does: they have thousands of dimensions, and whether token
+# entanglement is their mechanism is disputed (arXiv 2509.23886 finds it not needed).
+#
+# ## Try
+# * `--animal otter`, or any other.
+# * `--student-steps 120`: does the split student catch up?
+# * Replace `[-n:]` by `[:n]` in `chosen`: what do the farthest numbers teach?
+
+# %%
+lesson.finish(f"No teacher needed: numbers chosen by an animal's vector give it P = "
+              f"{lesson.mean[CHOSEN]:.2f}, by a random one {lesson.mean[RANDOM]:.2f}")  # fmt: skip
