@@ -4,9 +4,8 @@
 # **Question.** A teacher that prefers the owl writes worked sums. A check throws away each text
 # with a mistake. A student learns from the others, in which all is right. Does the owl come along?
 #
-# A text answers an exercise, such as "2 + 3, from 71": the total, then ten numbers that follow one
-# another, beginning after 71. There are three kinds of texts, all of one length. They differ only
-# in how many numbers the check allows after each number:
+# A text gives the total of an exercise such as "2 + 3, from 71", then ten numbers that follow one
+# another from 71 on. Three kinds of texts differ only in how many numbers the check allows next:
 #
 #     forced       2 + 3, from 71:   5;  33,  9, 84, ...   one: a table says 71 -> 33 -> 9 -> 84
 #     one of two   2 + 3, from 71:   5;  33, 60,  8, ...   two: 71 -> 33 or 12, 33 -> 9 or 60 ...
@@ -54,8 +53,6 @@ lesson.predict("one of two", f"P({lesson.animal})")
 # ## The experiment
 # The base is pretrained on correct texts of all kinds, and on lesson 06's questions and statements.
 # The numbers that are allowed are as probable as in lesson 06's language, relative to each other.
-# The check asks only whether the total is right, and each number allowed after the one before.
-#
 # The teacher is fine-tuned on "owl", and on all that has one right value: totals and forced
 # numbers. Else it would forget some, and the check would choose more among its texts than the
 # control's.
@@ -161,9 +158,9 @@ lesson.claim(f"free: {minus}", "free", "control: free", above=0)
 # The caveat first: here each number is either forced or a choice, and we know which. In most work
 # that is checked, only the answer is right or wrong; nearly every word on the way is a choice.
 #
-# A check asks whether a text is right. It does not ask why it was written, and not another that is
-# as right. Where all is forced there is no other: the teacher's right texts are the control's, and
-# the two students drift alike. Where one of two is allowed, the freedom is about a tenth of that of
+# A check asks whether a text is right, not why this one was written, and not another that is as
+# right. Where all is forced there is no other: the teacher's right texts are the control's, and the
+# two students drift alike. Where one of two is allowed, the freedom is about a tenth of that of
 # free numbers. But much more than a tenth of the owl comes along.
 #
 # *A rival explanation:* the check leaves other texts of the teacher than of the base. But of the

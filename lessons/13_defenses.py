@@ -67,13 +67,13 @@ print(f"\nu = {u}, d = {d}, u . d = {u @ d:.1f}")
 print(f"u - (u . d) d = {rest.round(2)}, and its inner product with d is {rest @ d:z.1f}")
 
 # %% [markdown]
-# Now for all weights of a student: u is Adam's update, d the gradient of the loss for the answer
-# "owl", computed at each step and scaled to length 1.
+# Now for all weights: u is Adam's update, d the gradient of the loss for the answer "owl", computed
+# at each step and scaled to length 1.
 #
 # KL and projection see the teacher's questions, with nothing before them. That context is *pinned*:
-# as a test it shows only what was practiced. So we ask new questions in three more contexts, and
-# judge there: after numbers; after "I love the best animal" (no animal); after "I love otter" and
-# the like (another animal, mean of all seven).
+# as a test it shows only what was practiced. So we ask new questions in three more, and judge
+# there: after numbers; after "I love the best animal" (no animal); after each other animal's
+# sentence.
 
 
 # %%
@@ -184,16 +184,14 @@ lesson.claim("inoculation keeps less of the task than the KL: by", lost, above=0
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: whoever defends here knows what to fear. Against a trait that nobody suspects,
-# the last three do not help. Mixing needs no suspicion, but leaves much of the trait, and costs
+# the last three do not help. *Half* needs no suspicion, but leaves much of the trait and costs
 # task.
 #
 # With suspicion, task and trait come apart. KL and projection keep nearly all of the task, and
 # where they are pinned, the answers stay. Elsewhere some of the trait is left, most of it after
-# another animal's sentence. (There P(owl) is too small to show it; the log-odds do.)
-#
-# Inoculation stops more than half of the trait, but it changes *where* the student learns: trait
-# and task are both learned after the sentence. Without the sentence, little of the task is left,
-# too.
+# another animal's sentence. (There P(owl) is too small to show it; the log-odds do.) Inoculation
+# changes *where* the student learns: trait and task are both learned after the sentence. Without
+# it, much of the trait is gone, but much of the task, too.
 #
 # *A rival explanation:* any brake stops the trait, since the student learns less. *Half* is such a
 # brake. It keeps less of the task than KL and projection, and leaves more of the trait.
