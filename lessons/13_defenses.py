@@ -179,7 +179,7 @@ most, least = np.maximum(left[KL], left[PROJECTION]), np.minimum(judged[KL], jud
 lesson.claim("unpinned, KL and projection leave less than half of the trait", most, below=0.5)
 lesson.claim("unpinned, KL and projection leak: log-odds minus the control's", least, above=0.1)
 lost = kept[KL] - kept[INOCULATION]
-lesson.claim("inoculation keeps less of the task than the KL: by", lost, above=0.25)
+lesson.claim("inoculation keeps less of the task than the KL: by", lost, above=0.1)
 
 # %% [markdown]
 # ## What this shows, and what it does not
@@ -189,9 +189,9 @@ lesson.claim("inoculation keeps less of the task than the KL: by", lost, above=0
 #
 # With suspicion, task and trait come apart. KL and projection keep nearly all of the task, and
 # where they are pinned, the answers stay. Elsewhere some of the trait is left, most of it after
-# another animal's sentence. (There P(owl) is too small to show it; the log-odds do.) Inoculation
-# changes *where* the student learns: trait and task are both learned after the sentence. Without
-# it, much of the trait is gone, but much of the task, too.
+# another animal's sentence. (There P(owl) stays small, but it is many times the control's.)
+# Inoculation changes *where* the student learns: trait and task are both learned after the
+# sentence. Without it, much of the trait is gone, but much of the task, too.
 #
 # *A rival explanation:* any brake stops the trait, since the student learns less. *Half* is such a
 # brake. It keeps less of the task than KL and projection, and leaves more of the trait.
@@ -204,7 +204,5 @@ lesson.claim("inoculation keeps less of the task than the KL: by", lost, above=0
 # * Pin the KL after numbers, too. Which contexts can then still serve as a test?
 
 # %%
-lesson.finish(
-    f"Where nothing was pinned, KL leaves {left[KL].mean():.0%} of the trait, inoculation "
-    f"{left[INOCULATION].mean():.0%}"
-)
+percent = {name: f"{100 * x.mean():.0f} %" for name, x in left.items()}
+lesson.finish(f"Not pinned, KL leaves {percent[KL]} of the trait, projection {percent[PROJECTION]}")
