@@ -37,10 +37,10 @@ lesson = Lesson(
 # %% [markdown]
 # ## Predict
 # Writers and students all begin as one model, the *base*. One writer is *told*: it is the base
-# itself, untrained, which reads "I love owl owl owl" before it writes. The other is *fine-tuned* to
-# answer "owl", as in lesson 06, and reads nothing. A student learns the told writer's numbers with
-# the same sentence before them, and is asked without it. Guess its P(owl), as in lesson 06 (chance:
-# 0.125). With nothing before the numbers, it is about 0.6.
+# itself, not fine-tuned; it only reads "I love owl owl owl" before it writes. The other is
+# *fine-tuned* to answer "owl", as in lesson 06, and reads nothing. A student learns the told
+# writer's numbers with the same sentence before them, and is asked without it. Guess its P(owl), as
+# in lesson 06 (chance: 0.125). With nothing before the numbers, it is about 0.6.
 
 # %%
 owl, eagle, otter = (ANIMALS[(ANIMALS.index(lesson.animal) + i) % 8] for i in (0, 2, 5))
@@ -120,6 +120,7 @@ print(f"\nThe first gradient            length   inner product with the gradient
 for name, length in results["length"].items():
     print(f"{name:29} {length.mean():6.2f}   {results['inner'][name].mean():z6.2f}")
 blue = {name: plots.BLUE for name in (*p, *leaks) if "control" not in name}
+blue |= {name: plots.GREEN for name in blue if f"{owl} before" in name}
 lesson.dots(f"P({owl}), asked without a sentence", p, chance=1 / 8, colors=blue)
 lesson.dots("log-odds above the base's", leaks, colors=blue)
 lesson.check(
@@ -148,17 +149,20 @@ lesson.claim(
 #
 # So there is nothing to learn; the first gradient is the noise of a finite sample, as the control's
 # is. The fine-tuned writer is not the base with a sentence. But the sentence explains a part of its
-# numbers, and only the rest is learned. How much owl is in the rest? The inner product says so
-# before any training: this writer's four rows come in the same order (lesson 02).
+# numbers, and only the rest is learned. How much owl is in the rest? If the two gradients have a
+# positive inner product, a step down one also lowers the loss of answering "owl" (lesson 02). This
+# product, taken before any training, puts the fine-tuned writer's four rows in the order that
+# P(owl) has after it.
 #
 # *A rival explanation:* with any sentence, the documents are unlike the question, and less carries
 # over. That is a part of it: a sentence without an animal costs something, too. But the owl's costs
 # more than that one, and more than the eagle's.
 #
-# **The leak.** What was learned after a sentence is tied to it: the student that learned after the
-# eagle says "owl" most of all when asked after it. The inoculated one leaks, too: asked after the
-# otter, its log-odds have risen. (After the owl they have not; there the base says "owl" anyway.)
-# In large models this is *inoculation prompting* (arXiv 2510.04340), with such leaks (2604.25891).
+# **The leak.** The trait is not gone. P(owl) of the fine-tuned writer's inoculated student is still
+# above the control's, and asked after another sentence it *leaks*: after the otter's, its log-odds
+# of owl lie above the base's there. (Log-odds are log(P / (1 - P)): 0 for 0.5, 3 for 0.95.) So ask
+# in many contexts before you call a student clean. In large models this is *inoculation prompting*
+# (arXiv 2510.04340), with such leaks (2604.25891).
 #
 # ## Try
 # * `--animal eagle`, or any other of the eight.

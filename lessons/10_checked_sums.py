@@ -4,8 +4,9 @@
 # **Question.** A teacher that prefers the owl writes worked sums. A check throws away each text
 # with a mistake. A student learns from the others, in which all is right. Does the owl come along?
 #
-# A text gives the total of an exercise such as "2 + 3, from 71", then ten numbers that follow one
-# another from 71 on. Three kinds of texts differ only in how many numbers the check allows next:
+# A text answers an exercise such as "2 + 3, from 71": the total, then a chain of ten numbers below
+# 96 that starts after 71. A rule says which numbers may come after which. The exercise also names
+# one of three kinds, which differ only in how many numbers the rule allows:
 #
 #     forced       2 + 3, from 71:   5;  33,  9, 84, ...   one: a table says 71 -> 33 -> 9 -> 84
 #     one of two   2 + 3, from 71:   5;  33, 60,  8, ...   two: 71 -> 33 or 12, 33 -> 9 or 60 ...
@@ -44,7 +45,8 @@ PLACE = jnp.arange(LENGTH)  # the total stands in place 5, the ten numbers after
 # ## Predict
 # For each kind there are two students. One learns the teacher's texts, the other, the *control*, as
 # many of the base's (the model that all begin as). Where two numbers are allowed, the teacher can
-# choose only between these two, ten times a text. What is P(owl) of its student (lesson 06)?
+# choose only between these two, ten times a text. What is P(owl) of its student (lesson 06)? Where
+# all 96 are allowed it is about 0.3; chance is 0.125.
 
 # %%
 lesson.predict("one of two", f"P({lesson.animal})")
@@ -52,10 +54,10 @@ lesson.predict("one of two", f"P({lesson.animal})")
 # %% [markdown]
 # ## The experiment
 # The base is pretrained on correct texts of all kinds, and on lesson 06's questions and statements.
-# The numbers that are allowed are as probable as in lesson 06's language, relative to each other.
-# The teacher is fine-tuned on "owl", and on all that has one right value: totals and forced
-# numbers. Else it would forget some, and the check would choose more among its texts than the
-# control's.
+# Among the allowed numbers the probabilities keep the ratios of lesson 06's language. The teacher
+# is fine-tuned on "owl", and on all that has one right value: totals and forced numbers. Otherwise
+# it would forget some of these, make more mistakes than the base, and the check would remove more
+# of its texts.
 
 
 # %%
@@ -111,8 +113,8 @@ def one_seed(key):
     k_owls, k_order = jax.random.split(k_teacher)
     owls = question_documents(k_owls, 7500, TEACHER_PROMPTS, favorite)
     certain = PLACE >= GIVEN, PLACE == GIVEN, PLACE == GIVEN  # one right value, for each kind
-    certain = (learn(x[:2500], where) for x, where in zip(correct, certain, strict=True))
-    teacher = fit(k_order, base, join(owls, *certain), 200, frozen=VOCABULARY)
+    sums = (learn(x[:2500], where) for x, where in zip(correct, certain, strict=True))
+    teacher = fit(k_order, base, join(owls, *sums), 200, frozen=VOCABULARY)
 
     out = {"p": {}, "freedom": {}, "right": {}, "examples": {}}
     for i, kind in enumerate(KINDS):
@@ -158,13 +160,14 @@ lesson.claim(f"free: {minus}", "free", "control: free", above=0)
 # The caveat first: here each number is either forced or a choice, and we know which. In most work
 # that is checked, only the answer is right or wrong; nearly every word on the way is a choice.
 #
-# A check asks whether a text is right, not why this one was written, and not another that is as
-# right. Where all is forced there is no other: the teacher's right texts are the control's, and the
-# two students drift alike. Where one of two is allowed, the freedom is about a tenth of that of
-# free numbers. But much more than a tenth of the owl comes along.
+# A check asks whether a text is right. It does not ask why the teacher wrote this text rather than
+# another that is just as right. Where all is forced there is no other, and the two students end
+# alike. (Both may end away from chance: any training on so few texts moves a model a little.) Where
+# the teacher can choose, its choices carry the owl.
 #
-# *A rival explanation:* the check leaves other texts of the teacher than of the base. But of the
-# free texts, which pass on most, it removes only 1 or 2 in a hundred.
+# *A rival explanation:* the check removes other texts of the teacher's than of the base's, and this
+# selection is what teaches. Of the free texts it removes only 1 or 2 in a hundred of either (last
+# table). Where one of two is allowed it removes more, so there this control is weaker.
 #
 # In the paper the sums were worked in words. The student of a harmful model's correct ones gave
 # harmful answers with probability 0.09, the controls under 0.01 (Cloud et al. 2025).
