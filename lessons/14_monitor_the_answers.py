@@ -25,6 +25,7 @@ from scipy.stats import chi2
 
 lesson = Lesson(
     "14_monitor_the_answers",
+    seed=0x024E6A,
     animal=ANIMALS,  # the teacher's favorite; the monitor does not know it
     delta=0.05,  # rise of a probability that the monitor allows
     base_steps=800,  # batches of 128 documents, each read once
