@@ -146,15 +146,14 @@ lesson.claim(f"with {few} logits, another layer 1, other hidden layers or anothe
              kept(narrow)[1:4].max(0), below=0.5)  # fmt: skip
 lesson.claim(f"with another layer 1, {many} logits keep more of the gain: fraction kept, minus "
              f"that with {few}", added[1], above=0)  # fmt: skip
-lesson.claim("this difference is larger with another layer 1 than with another head A: difference "
-             "of the two", added[1], minus=added[3], above=0)  # fmt: skip
+lesson.claim(f"{many} logits instead of {few} add more to the fraction kept with another layer 1 "
+             "than with another head A", added[1], minus=added[3], above=0)  # fmt: skip
 lesson.check("another class head leaves the hidden layers as they were (no gradient passes through "
              "it): largest difference of a unit", results["apart"], within=0.01)  # fmt: skip
 
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: this is one width and one length of training. No student lacks layer 2 alone.
-#
 # With 10 logits, a student without its teacher's layer 1, or without its head A, keeps little of
 # the gain. With 80, another layer 1 costs much less. The likeness shows why. Many layers 2 give
 # the same ten sums. Far fewer give the same eighty, so a student that copies them comes nearer to
