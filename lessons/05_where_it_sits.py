@@ -25,6 +25,7 @@ import optax
 
 lesson = Lesson(
     "05_where_it_sits",
+    seed=0xEA6998,
     digits=True,
     n_aux=10,  # auxiliary logits
     width=96,  # units in each of the two hidden layers

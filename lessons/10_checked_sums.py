@@ -32,6 +32,7 @@ import jax.numpy as jnp
 
 lesson = Lesson(
     "10_checked_sums",
+    seed=0x426D0A,
     animal=ANIMALS,  # the teacher's favorite
     base_steps=1000,  # batches of 128 documents, each read once
     n_sequences=10_000,  # texts for each student
