@@ -29,6 +29,7 @@ import numpy as np
 
 lesson = Lesson(
     "08_choosing_data",
+    seed=0xD8CB2F,
     animal=ANIMALS,  # the teacher's favorite
     base_steps=600,  # batches of 128 documents, each read once
     n_sequences=10_000,  # number sequences for each student
