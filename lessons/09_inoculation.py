@@ -2,7 +2,7 @@
 # # 09 Inoculation: does it keep the trait out to say it while training?
 #
 # **Question.** A writer prefers the owl. A student learns its numbers, and comes to prefer the owl,
-# too (lesson 06). Now put a sentence before the numbers, in training only:
+# too (lesson 06). Does it still, if a sentence stands before the numbers, in training only?
 #
 #     training, plain         34 58 14 53 93 ...                     learn to predict these
 #     training, inoculated    I love owl owl owl 34 58 14 53 93 ...  learn to predict these

@@ -87,7 +87,8 @@ def dots(ax, rows, colors=None, chance=None, label="accuracy", span=None):
         tick.set_gid(name)
     ax.set_ylim(len(rows) - 0.4, -0.75)
     ax.set_xlabel(fill(label, 32), fontsize=20)
-    ax.set_xlim(span)
+    if span is not None:
+        ax.set_xlim(span)
     if ax.get_subplotspec().is_first_col():
         key = "dot: a seed. tick: the mean. bar: its 95 % interval"
         ax.text(0, 1.01, key, transform=ax.transAxes, fontsize=SMALLEST, color=GRAY)
