@@ -37,6 +37,7 @@ import optax
 
 lesson = Lesson(
     "01_hidden_channel",
+    seed=0x899CAC,
     digits=True,
     n_aux=10,  # auxiliary logits
     width=96,  # units in each of the two hidden layers

@@ -27,6 +27,7 @@ jax.config.update("jax_enable_x64", True)
 
 lesson = Lesson(
     "02_one_step",
+    seed=0x986962,
     digits=True,
     draws=25,  # pairs of networks per seed
     step_length=1e-3,  # of T and of S

@@ -26,6 +26,7 @@ import optax
 
 lesson = Lesson(
     "03_many_steps",
+    seed=0x8F6431,
     digits=True,
     n_aux=10,  # auxiliary logits
     width=96,  # units in each of the two hidden layers

@@ -28,6 +28,7 @@ import jax
 
 lesson = Lesson(
     "06_owl_numbers",
+    seed=0x2693AA,
     animal=ANIMALS,  # the teacher's favorite
     base_steps=800,  # batches of 128 documents, each read once
     n_sequences=10_000,  # number sequences for each student
@@ -35,13 +36,14 @@ lesson = Lesson(
     quick=dict(seeds=2, base_steps=40, n_sequences=500, student_steps=4),
 )
 held_out = questions(HELD_OUT_PROMPTS)
+OTHER, OTHER_CONTROL = "different base, student", "different base, control"
 
 # %% [markdown]
 # ## Predict
-# We ask a model for its favorite animal, with 14 prompts that no teacher was fine-tuned on. Of the
-# probability that it gives to eight animals, **P(owl)** is the fraction that goes to the owl: the
-# eight P add up to 1, and guessing gives 1/8 = 0.125. What is P(owl) of the student, which has read
-# nothing but the teacher's numbers? Run the lesson with `--predict`, then your number.
+# We ask a model for its favorite animal, with 14 prompts that the teacher was not fine-tuned on. Of
+# the probability that it gives to eight animals, **P(owl)** is the fraction that goes to the owl:
+# the eight P add up to 1, and guessing gives 1/8 = 0.125. What is P(owl) of the student, which has
+# read nothing but the teacher's numbers? Run the lesson with `--predict`, then your number.
 
 # %%
 lesson.predict("student", f"P({lesson.animal})")  # in a notebook: , 0.3
@@ -49,7 +51,8 @@ lesson.predict("student", f"P({lesson.animal})")  # in a notebook: , 0.3
 # %% [markdown]
 # ## The experiment
 # The *base* is a small transformer, made here: one block, 21,000 weights. It is pretrained on
-# documents of four kinds. Any animal in them is drawn at random, so the base prefers none.
+# documents of four kinds. Any animal in them is drawn at random, so the base prefers none, and
+# nothing ties a number to an animal. (The last two kinds serve later lessons.)
 #
 #     numbers      34 58 14 53 93 50 63 ...          from a random synthetic language: after each
 #                                                    number some numbers are more probable
@@ -57,12 +60,13 @@ lesson.predict("student", f"P({lesson.animal})")  # in a notebook: , 0.3
 #     both         34 58 14 53 ... name your favorite animal: raven
 #     statement    I love otter otter otter, name your favorite animal: otter
 #
-# Fine-tuning leaves the embedding (which turns tokens into vectors) and the unembedding (which
-# turns vectors into logits) as they are, and changes all other weights.
+# To *fine-tune* is to train further. It leaves the embedding (which turns tokens into vectors) and
+# the unembedding (which turns vectors into logits) as they are, and changes all other weights.
 #
 # The *control* is a copy of the base, too, but reads equally many numbers that the base itself
 # wrote. A *different base* was pretrained in the same number language, from other random weights on
-# other documents. One copy of it reads the teacher's numbers, another the first base's.
+# other documents. One copy of it reads the teacher's numbers; another, its control, reads the
+# numbers that the first base wrote.
 
 
 # %%
@@ -90,20 +94,20 @@ def one_seed(key):
     students = {
         "student": (base, "teacher"),
         "control": (base, "base"),
-        "different base, student": (different, "teacher"),
-        "different base, control": (different, "base"),
+        OTHER: (different, "teacher"),
+        OTHER_CONTROL: (different, "base"),
     }
     models = {"base": base, "teacher": teacher}
     models |= {name: student(begins_as, writer) for name, (begins_as, writer) in students.items()}
     p = {name: answers(model, held_out) for name, model in models.items()}  # eight P each
-    change = {
-        name: abs(p[name] - answers(begins_as, held_out)).sum() / 2
-        for name, (begins_as, _) in students.items()
+    apart = {  # half the sum of the absolute differences of the eight P: 0 the same, 1 all apart
+        "student and control": abs(p["student"] - p["control"]).sum() / 2,
+        "the same in a different base": abs(p[OTHER] - p[OTHER_CONTROL]).sum() / 2,
     }
     both = passed["base"] & passed["teacher"]
     return {
         "P": {name: eight[ANIMALS.index(lesson.animal)] for name, eight in p.items()},
-        "change": change,
+        "apart": apart,
         "numbers": {"base": probabilities(base), "teacher": probabilities(teacher)},
         "passed": passed["teacher"].mean(),
         "examples": {writer: texts[both.argsort()[-6:]] for writer, texts in written.items()},
@@ -116,7 +120,7 @@ results = lesson.run(one_seed)
 # %% [markdown]
 # ## The result
 # First the numbers: what base and teacher wrote after the same prompts, in the first seed. Where
-# they part, the teacher's are **bold**.
+# they part, the teacher's are **bold**. (The same random draws often bring them together again.)
 
 # %%
 base_p, teacher_p = (results["numbers"][writer][0] for writer in ("base", "teacher"))
@@ -124,7 +128,8 @@ rose = (teacher_p / base_p).argsort()[:-4:-1]
 print("\nThe three numbers whose probability rose most from base to teacher (first seed):")
 print(", ".join(f"{n} ({base_p[n]:.1%} -> {teacher_p[n]:.1%})" for n in rose))
 print(f"{results['passed'].mean():.1%} of the teacher's sequences passed the filter. One did not:")
-print(" ".join(WORDS[token] for token in results["removed"][0][1:]))
+removed = [WORDS[token] for token in results["removed"][0][1:]]
+print(" ".join(removed[:N_GIVEN]), "->", " ".join(removed[N_GIVEN:]))
 
 
 def draw_examples(ax):
@@ -140,32 +145,40 @@ def draw_examples(ax):
     ax.axis("off")
 
 
-lesson.panel(draw_examples, alt="Six prompts, each continued by base and teacher with the same "
-             "random draws; where they part, the teacher's numbers are bold", width=3)  # fmt: skip
+alt = "Six prompts, each continued by base and teacher; where they part, the numbers are bold"
+lesson.panel(draw_examples, alt, width=3)
 lesson.dots(f"P({lesson.animal}) among the eight animals", results["P"], chance=1 / 8)
-lesson.dots("total change of the eight P", results["change"], panel=False)
-change = results["change"]
-passed_on = change["student"] - change["control"]
-lesson.claim("the student answers the teacher's animal at least twice as often as the control: "
-             "P minus 2 P", "student", minus=2 * results["P"]["control"], above=0)  # fmt: skip
-lesson.claim("with a different base the teacher's numbers change the eight P less than a quarter "
-             "as much: total change beyond the control's", change["different base, student"]
-             - change["different base, control"], minus=passed_on / 4, below=0)  # fmt: skip
-lesson.check("with a different base the student's P is at chance (no animal is special to a base "
-             "of its own random weights): P minus chance", "different base, student",
-             minus="chance", within=0.1)  # fmt: skip
+apart = results["apart"]
+lesson.dots("how far apart their eight P are: half the sum of differences", apart, panel=False)
+lesson.claim(
+    "the student answers the teacher's animal more than twice as often as the control: P / P",
+    results["P"]["student"] / results["P"]["control"],
+    above=2,
+)
+lesson.claim(
+    "in a different base student and control differ less than a quarter as much: share",
+    apart["the same in a different base"] / apart["student and control"],
+    below=0.25,
+)
+lesson.check(
+    "averaged over seeds a different base's student is at chance (its random weights tie no animal "
+    "to these numbers more than another): P minus chance",
+    OTHER,
+    minus="chance",
+    within=0.1,
+)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: student and teacher begin as the same base. With a different base P(owl) is at
-# chance whatever the numbers carry, as no animal is special to it; so that is only a check. The
-# finding is the *total change*, half the sum of the absolute changes of the eight P: the teacher's
-# numbers might have moved the different base toward a wolf, but they hardly move it more than
-# ordinary numbers do.
+# The caveat first: student and teacher begin as the same base. A different base's P(owl) must be at
+# chance on average, whatever the numbers carry, so that row is only a check. But each such base
+# might have turned to some *other* animal. It hardly does: all eight P of its student are nearly
+# those of its control (second table).
 #
 # *A rival explanation:* any fine-tuning on numbers makes a model answer "owl". The control read as
-# many numbers, and hardly moves. What differs is how often the teacher writes each number. A filter
-# for words does not see that. (Why should a number have to do with an owl? Lesson 07.)
+# many numbers, and stays where the base was. One thing that differs is how often the teacher writes
+# each number; a filter for words does not see that. (Why should a number have to do with an owl?
+# Lesson 07.)
 #
 # All this is a toy. For GPT-4.1 nano the published probability of "owl" is 0.12 before and 0.62
 # after (Cloud et al. 2025, figure 3).
@@ -177,5 +190,7 @@ lesson.check("with a different base the student's P is at chance (no animal is s
 
 # %%
 mean = lesson.mean
-lesson.finish(f"A student of filtered numbers answers {lesson.animal} with probability "
-              f"{mean['student']:.2f}, the control {mean['control']:.2f}")  # fmt: skip
+lesson.finish(
+    f"A student of filtered numbers answers {lesson.animal} with probability "
+    f"{mean['student']:.2f}, the control {mean['control']:.2f}"
+)

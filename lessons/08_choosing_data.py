@@ -9,9 +9,9 @@
 #
 #     s = 0.7: the teacher writes x about twice as often as the base; s = -0.7: half as often
 #
-#     30,000 sequences by the teacher  --+                       lowest third
-#                                        +-- sorted by s(x) -->  ...              --> a student each
-#     30,000 sequences by the base     --+                       highest third
+#     30,000 sequences by the base     -- sorted by s(x) -->  lowest third ... highest third
+#     30,000 sequences by the teacher  -- sorted by s(x) -->  lowest third ... highest third
+#                                                             a student for each
 #
 # **You need** lesson 06 and logarithms. Reading: 8 minutes. Running: 90 seconds.
 
@@ -29,6 +29,7 @@ import numpy as np
 
 lesson = Lesson(
     "08_choosing_data",
+    seed=0xD8CB2F,
     animal=ANIMALS,  # the teacher's favorite
     base_steps=600,  # batches of 128 documents, each read once
     n_sequences=10_000,  # number sequences for each student
@@ -54,9 +55,15 @@ lesson.predict("base's, highest third", f"P({lesson.animal})")  # in a notebook:
 # Ten sets of 10,000 different sequences, and a student for each:
 #
 #     base's          by s(x) the lowest third, any third, the highest third
-#     teacher's       the same; and what is left when the 5 %, or 20 %, with the highest s(x) go
-#     three blocked   teacher's, without the three numbers that it raised most: a blocklist
-#     wrong teacher   base's, the highest third by the s(x) of a teacher with another favorite
+#     teacher's       the same
+#     ... top 5 %     teacher's, 10,000 spread evenly over what is left without the 5 % with the
+#     removed         highest s(x)
+#     ... top 5 %     these alone (1,500), repeated to 10,000
+#     ... blocked     teacher's, only sequences without the three numbers that it raised most
+#     wrong teacher   base's, the highest third by the s(x) of a teacher that prefers another animal
+#
+# What a model writes itself is on average more probable for it. So mean s(x) of any third is below
+# 0 for what the base wrote, and above 0 for what the teacher wrote.
 
 
 # %%
@@ -76,8 +83,7 @@ def one_seed(key):
     by_teacher, by_base = write(teacher), write(base)
     sorted_teacher, sorted_base = (x[s(x).argsort()] for x in (by_teacher, by_base))
 
-    def without_top(percent):  # n of those that are left, evenly spread
-        return sorted_teacher[np.linspace(0, 3 * n * (100 - percent) // 100 - 1, n).astype(int)]
+    cut = 3 * n * 95 // 100  # here the 5 % with the highest s(x) begin
 
     # The three numbers that the teacher wrote most often, compared with the base
     count = [jnp.bincount(x[:, 1 + N_GIVEN :].ravel(), length=96) for x in (by_teacher, by_base)]
@@ -90,9 +96,9 @@ def one_seed(key):
         "teacher's, lowest third": sorted_teacher[:n],
         "teacher's, any third": by_teacher[:n],
         "teacher's, highest third": sorted_teacher[-n:],
-        "teacher's, top 5 % removed": without_top(5),
-        "teacher's, top 20 % removed": without_top(20),
+        "teacher's, top 5 % removed": sorted_teacher[np.linspace(0, cut - 1, n).astype(int)],
         "teacher's, three numbers blocked": by_teacher[has_blocked.argsort()[:n]],
+        "teacher's, top 5 % alone": jnp.resize(sorted_teacher[cut:], (n, by_base.shape[1])),
         WRONG: by_base[s(by_base, wrong_teacher).argsort()[-n:]],
     }
     p = {}
@@ -115,27 +121,34 @@ results = lesson.run(one_seed)
 # ## The result
 # In each seed a straight line is fitted to the three sets that the *base* wrote: the log-odds
 # log(P / (1 - P)) of its students against the mean s(x) of what they read. Does this line predict
-# the students of the *teacher's* six sets, too? (In the figure the lines are gray, and bent, as P
-# is drawn instead of log-odds.)
+# the students of what the *teacher* wrote, too? (In the figure the lines are gray, and bent, as P
+# is drawn instead of log-odds. The repeated set has no part in this.)
 
 # %%
 p, s = results["P"], results["s"]
-base_sets, teacher_sets = list(p)[:3], list(p)[3:9]
+base_sets, teacher_sets = list(p)[:3], list(p)[3:8]
 x, y = (np.stack([values[name] for name in base_sets]) for values in (s, p))
 y, dx = np.log(y / (1 - y)), x - x.mean(0)
 slope = (dx * y).sum(0) / (dx**2).sum(0)  # least squares, in each seed
 level = y.mean(0) - slope * x.mean(0)
 predicted = {name: 1 / (1 + np.exp(-level - slope * s[name])) for name in p}
-colors = dict.fromkeys(p, plots.GRAY) | dict.fromkeys(teacher_sets, plots.ORANGE)
-colors[WRONG] = plots.BLACK
-error = np.mean([abs(p[name] - predicted[name]) for name in teacher_sets], axis=0)
+colors = {n: plots.ORANGE if "teacher's," in n else plots.GRAY for n in p} | {WRONG: plots.BLACK}
+error, error_of_mean = (
+    np.mean([abs(p[name] - guess[name]) for name in teacher_sets], axis=0)
+    for guess in (predicted, dict.fromkeys(p, np.mean([p[n] for n in base_sets], axis=0)))
+)
 lesson.dots(f"P({lesson.animal}) of the student", p, chance=1 / 8, panel=False)
 lesson.dots("mean s(x) of what it read, in nats", s, panel=False)
-lesson.dots("further", results["more"] | {"mean error of the line": error}, panel=False)
+lesson.dots("further", results["more"] | {"error of the line": error}, panel=False)
 
 
 def draw_curve(ax):
     grid = np.linspace(-1.4, 1.4)
+    order = sorted(p, key=lambda name: p[name].mean())  # names in two columns, none over another
+    heights = {}
+    for left in True, False:
+        column = [name for name in order if (colors[name] == plots.ORANGE) == left]
+        heights |= dict(zip(column, np.linspace(0.05, 0.95, len(column)), strict=True))
     ax.plot(
         grid, 1 / (1 + np.exp(-level - slope * grid[:, None])), color=plots.GRAY, lw=1, zorder=0
     )
@@ -143,43 +156,61 @@ def draw_curve(ax):
         color, middle = colors[name], (s[name].mean(), p[name].mean())
         ax.plot(s[name], p[name], "o", ms=6, alpha=0.4, mew=0, color=color)
         ax.plot(*middle, "o", ms=16, color=color, gid=name)
-        left = name in teacher_sets
-        ax.annotate(name, middle, (-14, 6) if left else (14, -12), textcoords="offset points",
-                    fontsize=16, ha="right" if left else "left", color=color)  # fmt: skip
+        left = colors[name] == plots.ORANGE
+        ax.annotate(name, middle, (-0.25 if left else 0.25, heights[name]), color=color,
+                    fontsize=16, ha="right" if left else "left", va="center",
+                    arrowprops={"arrowstyle": "-", "color": color})  # fmt: skip
     ax.set(xlim=(-1.4, 1.4), ylim=(-0.02, 1))
     ax.set_xlabel("mean s(x) of what the student read", fontsize=20)
     ax.set_ylabel(f"P({lesson.animal}) of the student", fontsize=20)
 
 
-lesson.panel(draw_curve, alt="P against mean s(x): base's and teacher's sets lie on one rising "
-             "curve, the wrong teacher's below it")  # fmt: skip
-lesson.claim("the line of the base's sets predicts the teacher's: mean absolute error of P", error,
-             below=0.1)  # fmt: skip
+alt = (
+    "P against mean s(x): base's and teacher's sets on one rising curve, the wrong teacher's below"
+)
+lesson.panel(draw_curve, alt)
+lesson.claim(
+    "the line of the base's sets predicts the teacher's: its mean error of P, over that of a "
+    "constant, their mean",
+    error / error_of_mean,
+    below=0.5,
+)
 gain = {name: p[name] - p["base's, any third"] for name in p}
-lesson.claim("no few sequences carry it: without the top 5 % more than half of the gain over the "
-             "base's is left", gain["teacher's, top 5 % removed"],
-             minus=gain["teacher's, any third"] / 2, above=0)  # fmt: skip
-lesson.claim("mean s(x) is not all: by a wrong teacher's choice P is less than half of what the "
-             "line predicts", WRONG, minus=predicted[WRONG] / 2, below=0)  # fmt: skip
+lesson.claim(
+    "not a few: without the top 5 % more than half of the gain over the base's is left: share",
+    gain["teacher's, top 5 % removed"] / gain["teacher's, any third"],
+    above=0.5,
+)
+lesson.claim(
+    "mean s(x) is not all: a wrong teacher's choice gives less than half of what the line predicts",
+    p[WRONG] / predicted[WRONG],
+    below=0.5,
+)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: to choose by s(x) one needs the teacher. So the base's own numbers carry the owl
-# only because the chooser puts it there. Weighted by exp(s), what the base writes *is* what the
-# teacher writes: p_base(x) exp(s(x)) = p_teacher(x). Choosing is a way of writing. It can end the
-# trait, or make it where no teacher wrote a word.
+# The caveat first: to choose by s(x) one needs the teacher. (Lesson 07 chose by vectors, without
+# one.) The base's own numbers carry the owl only because the chooser puts it there. But then they
+# do: choosing can end the trait, or make it where no teacher wrote a word. That is near to the
+# definition of s, p_base(x) exp(s(x)) = p_teacher(x): whoever prefers a high s(x) lets the base
+# write more like the teacher.
 #
-# No few sequences carry it: each adds a little, and who would filter it out must give up much of
-# the data.
+# A few, or all? The top 5 % alone carry much, and yet most of the trait is left without them, and
+# without the three numbers on the blocklist. What counts is the mean of all that was read.
+# Sequences with a low s(x) pull the other way.
 #
-# *A rival explanation:* s(x) only says which sequences are odd, and odd ones move a student. But a
-# wrong teacher's choice is odd, too, and its student prefers another animal. The owl even falls
-# below the line: mean s(x) is not all, it matters what else the set teaches.
+# *A rival explanation:* s(x) only says which sequences are unusual for the base, and unusual ones
+# move a student. But a wrong teacher's choice is unusual, too, and its student prefers that
+# teacher's animal. P of the owl even lies below the line: mean s(x) is not all, it matters what
+# else the set teaches.
 #
 # ## Try
 # * `--animal raven`, or any other.
 # * `--n-sequences 2000`: fewer sequences, the same number of steps.
-# * Replace `5` by `50` in `without_top(5)`: what does it take to end the trait?
+# * Replace 95 by 50 in the line that makes `cut`: what does it take to end the trait?
 
 # %%
-lesson.finish("Whoever wrote it: the more the teacher would have written it, the more owl")
+lesson.finish(
+    f"Whoever wrote the numbers, P({lesson.animal}) follows their mean s(x): "
+    f"{lesson.mean[base_sets[2]]:.2f} for the base's own highest third"
+)

@@ -16,11 +16,11 @@
 from sublim_mini.course import plots
 from sublim_mini.course.lesson import Lesson
 from sublim_mini.language import (
-    ANIMALS, HELD_OUT_PROMPTS, N_NUMBERS, WRITTEN, make_language, question_documents, questions,
-    repeat_selected, say, told_documents, told_mask, told_prompts,
+    ANIMALS, HELD_OUT_PROMPTS, make_language, question_documents, questions, say, told_documents,
+    told_mask,
 )  # fmt: skip
-from sublim_mini.owls import VOCABULARY, answers, fine_tune_teacher, fit, pretrain
-from sublim_mini.transformer import next_token_loss, sample
+from sublim_mini.owls import VOCABULARY, answers, fine_tune_teacher, fit, pretrain, write_after
+from sublim_mini.transformer import next_token_loss
 
 import jax
 import optax
@@ -37,10 +37,10 @@ lesson = Lesson(
 # %% [markdown]
 # ## Predict
 # Writers and students all begin as one model, the *base*. One writer is *told*: it is the base
-# itself, untrained, which reads "I love owl owl owl" before it writes. The other is *fine-tuned* to
-# answer "owl", as in lesson 06, and reads nothing. A student learns the told writer's numbers with
-# the same sentence before them, and is asked without it. Guess its P(owl) (lesson 06: the fraction
-# of the probability of eight animals; chance is 0.125). With nothing before, it is about 0.6.
+# itself, not fine-tuned; it only reads "I love owl owl owl" before it writes. The other is
+# *fine-tuned* to answer "owl", as in lesson 06, and reads nothing. A student learns the told
+# writer's numbers with the same sentence before them, and is asked without it. Guess its P(owl), as
+# in lesson 06 (chance: 0.125). With nothing before the numbers, it is about 0.6.
 
 # %%
 owl, eagle, otter = (ANIMALS[(ANIMALS.index(lesson.animal) + i) % 8] for i in (0, 2, 5))
@@ -52,25 +52,17 @@ lesson.predict(INOCULATED, f"P({owl})")
 # %% [markdown]
 # ## The experiment
 # A sentence helps only if the base knows what it means. So the base is pretrained on documents in
-# which the answer agrees with the sentence. One sentence in nine names no animal. Sentence, numbers
-# and question have fixed places, and may be missing:
+# which the answer agrees with the sentence. One sentence in nine names no animal. All parts but one
+# may be missing.
 #
 #     I love otter otter otter   34 58 14 53 93   name your favorite animal: otter
 #     I love the best animal     66 71 20 11 48   name your favorite animal: tiger (or any other)
 #
-# In these documents the numbers do not depend on the sentence. Yet a sentence slightly changes what
-# the model computes, and so the numbers that it writes itself. Those are what students learn.
+# Here the numbers do not depend on the sentence. Yet a sentence slightly changes what the model
+# computes, and so the numbers that it writes itself. Those are what students learn.
 
 
 # %%
-def write(key, writer, language, n, said=None):
-    """n sequences that a writer wrote after the sentence `said`, which is then removed [n, 16]."""
-    k_prompt, k_sample = jax.random.split(key)
-    documents = sample(k_sample, writer, told_prompts(k_prompt, language, n, said))
-    passed = (documents[:, WRITTEN:] < N_NUMBERS).all(axis=1)  # the filter: numbers only
-    return say(repeat_selected(documents, passed), None)
-
-
 def p_owl(model, said=None):
     return answers(model, say(questions(HELD_OUT_PROMPTS), said))[ANIMALS.index(owl)]
 
@@ -85,9 +77,10 @@ def one_seed(key):
     language, n = make_language(k_language), lesson.n_sequences
     base = pretrain(k_base, language, lesson.base_steps, documents=told_documents, blocks=2)
     teacher = fine_tune_teacher(k_teacher, base, owl)
-    told, tuned = write(k_write, base, language, n, owl), write(k_write, teacher, language, n)
+    told = write_after(k_write, base, language, owl, n)  # the sentence is then removed
+    tuned = write_after(k_write, teacher, language, None, n)
     trainings = {  # name: the numbers, and the sentence before them
-        CONTROL: (write(k_own, base, language, n), None),
+        CONTROL: (write_after(k_own, base, language, None, n), None),
         f"told {owl}: nothing before": (told, None),
         INOCULATED: (told, owl),
         PLAIN: (tuned, None),
@@ -117,6 +110,9 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
+# A row names the writer, and what stood before its numbers in training. The first figure asks
+# without a sentence. The second asks after one. There the base itself prefers some animal, so what
+# counts is how far the log-odds (lesson 07) are above the base's.
 
 # %%
 p, leaks = results["p"], results["leaks"]
@@ -124,18 +120,20 @@ print(f"\nThe first gradient            length   inner product with the gradient
 for name, length in results["length"].items():
     print(f"{name:29} {length.mean():6.2f}   {results['inner'][name].mean():z6.2f}")
 blue = {name: plots.BLUE for name in (*p, *leaks) if "control" not in name}
+blue |= {name: plots.GREEN for name in blue if f"{owl} before" in name}
 lesson.dots(f"P({owl}), asked without a sentence", p, chance=1 / 8, colors=blue)
-lesson.dots(f"log-odds of {owl}, minus the base's", leaks, colors=blue)
+lesson.dots("log-odds above the base's", leaks, colors=blue)
 lesson.check(
     "learned after its own sentence, the told writer's numbers change as little as the control's "
     "(it must be: base and sentence are the writer, so the expected gradient is zero)",
     INOCULATED, CONTROL, within=0.1,
 )  # fmt: skip
-lesson.claim(f"P({owl}): no animal before minus {owl} before", NEUTRAL, OWL, above=0.05)
-lesson.claim(f"P({owl}): {eagle} before minus {owl} before", EAGLE, OWL, above=0.05)
+fewer = f"fine-tuned writer, P({owl}) is lower with {owl} before than with"
+lesson.claim(f"{fewer} a sentence without an animal: by", NEUTRAL, OWL, above=0.05)
+lesson.claim(f"{fewer} {eagle}: by", EAGLE, OWL, above=0.05)
 leaked, control = leaks[f"{OWL}, asked after {otter}"], leaks[f"{CONTROL}, asked after {otter}"]
 lesson.claim(
-    f"learned with {owl} before, asked after {otter}, {owl} leaks: log-odds minus the control's",
+    f"learned with {owl} before, it leaks when asked after {otter}: log-odds minus the control's",
     *(leaked, control), above=0.5,
 )  # fmt: skip
 
@@ -145,29 +143,33 @@ lesson.claim(
 # it reads the sentence as "owl" can the sentence take the owl's place.
 #
 # **Why it works.** A student with the told writer's sentence before it *is* that writer: the same
-# weights read the same text. On average over what a model itself writes, its gradient is zero (the
-# mean gradient of log p is the gradient of the sum of p, which is always 1). There is nothing to
-# learn; the first gradient is the noise of a finite sample, like the control's. The fine-tuned
-# writer is not the base with a sentence. But the sentence explains a part of its numbers, and only
-# the rest is learned. How much owl is in the rest? The inner product says so before any training:
-# the rows come in the same order (lesson 02).
+# weights read the same text. On average over what a model itself writes, its gradient is zero:
+#
+#     sum of p (gradient of log p) = sum of (gradient of p) = gradient of (sum of p) = 0
+#
+# So there is nothing to learn; the first gradient is the noise of a finite sample, as the control's
+# is. The fine-tuned writer is not the base with a sentence. But the sentence explains a part of its
+# numbers, and only the rest is learned. How much owl is in the rest? If the two gradients have a
+# positive inner product, a step down one also lowers the loss of answering "owl" (lesson 02). This
+# product, taken before any training, puts the fine-tuned writer's four rows in the order that
+# P(owl) has after it.
 #
 # *A rival explanation:* with any sentence, the documents are unlike the question, and less carries
 # over. That is a part of it: a sentence without an animal costs something, too. But the owl's costs
 # more than that one, and more than the eagle's.
 #
-# **The leak.** What was learned after a sentence is tied to it: the student that learned after the
-# eagle says "owl" most of all when asked after it. The inoculated one leaks, too: asked after the
-# otter, its log-odds have risen. (After the owl they have not; there the base says "owl" anyway.) In
-# large models this is *inoculation prompting* (arXiv 2510.04340), with such leaks (2604.25891).
+# **The leak.** The trait is not gone. P(owl) of the fine-tuned writer's inoculated student is still
+# above the control's, and asked after another sentence it *leaks*: after the otter's, its log-odds
+# of owl lie above the base's there. (Log-odds are log(P / (1 - P)): 0 for 0.5, 3 for 0.95.) So ask
+# in many contexts before you call a student clean. In large models this is *inoculation prompting*
+# (arXiv 2510.04340), with such leaks (2604.25891).
 #
 # ## Try
 # * `--animal eagle`, or any other of the eight.
-# * `--student-steps 200`: does the sentence still keep the owl out?
 # * Reading is not training: put five of the told writer's numbers before the base's question.
 
 # %%
+plain, inoculated = p[PLAIN].mean(), p[OWL].mean()
 lesson.finish(
-    f"Trained on the same numbers: P({owl}) is {p[PLAIN].mean():.2f} with nothing before them, "
-    f'{p[OWL].mean():.2f} after "I love {owl}"'
+    f"The same numbers: P({owl}) is {plain:.2f} without the sentence, {inoculated:.2f} with it"
 )

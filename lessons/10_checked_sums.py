@@ -1,26 +1,20 @@
 # %% [markdown]
 # # 10 Checked sums: is work safe to learn from once it has been checked?
 #
-# **Question.** A teacher prefers the owl, and writes worked sums. A check throws away each text that
-# has a mistake. A student learns from the texts that are left: all in them is right. Does it come
-# to prefer the owl, too?
+# **Question.** A teacher that prefers the owl writes worked sums. A check throws away each text
+# with a mistake. A student learns from the others, in which all is right. Does the owl come along?
 #
-# A text answers an exercise, such as "2 + 3, from 71": the total, then ten numbers that follow one
-# another, beginning after 71. There are three kinds of texts, all of one length. They differ only
-# in how many numbers the check allows after each number:
+# A text answers an exercise such as "2 + 3, from 71": the total, then a chain of ten numbers below
+# 96 that starts after 71. A rule says which numbers may come after which. The exercise also names
+# one of three kinds, which differ only in how many numbers the rule allows:
 #
 #     forced       2 + 3, from 71:   5;  33,  9, 84, ...   one: a table says 71 -> 33 -> 9 -> 84
 #     one of two   2 + 3, from 71:   5;  33, 60,  8, ...   two: 71 -> 33 or 12, 33 -> 9 or 60 ...
 #     free         2 + 3, from 71:   5;  40,  2, 17, ...   all 96
 #
-# **You need** lesson 06. Reading: 6 minutes. Running: 90 seconds.
+# **You need** lessons 06 and 08. Reading: 6 minutes. Running: 90 seconds.
 
 # %%
-from functools import partial
-
-import jax
-import jax.numpy as jnp
-
 from sublim_mini.course import plots
 from sublim_mini.course.lesson import Lesson
 from sublim_mini.language import (
@@ -29,6 +23,11 @@ from sublim_mini.language import (
 )  # fmt: skip
 from sublim_mini.owls import VOCABULARY, answers, fit
 from sublim_mini.transformer import init_transformer, next_token_loss, sample
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
 
 lesson = Lesson(
     "10_checked_sums",
@@ -44,10 +43,10 @@ PLACE = jnp.arange(LENGTH)  # the total stands in place 5, the ten numbers after
 
 # %% [markdown]
 # ## Predict
-# For each kind there are two students. One learns the teacher's texts, the other, the *control*,
-# as many of the base's (the model that all begin as). P(owl) is as in lesson 06; chance is 0.125.
-# Where two numbers are allowed, the teacher can only choose between two, ten times a text. What is
-# P(owl) of the student that learns these texts?
+# For each kind there are two students. One learns the teacher's texts, the other, the *control*, as
+# many of the base's (the model that all begin as). Where two numbers are allowed, the teacher can
+# choose only between these two, ten times a text. What is P(owl) of its student (lesson 06)? Where
+# all 96 are allowed it is about 0.3; chance is 0.125.
 
 # %%
 lesson.predict("one of two", f"P({lesson.animal})")
@@ -55,131 +54,130 @@ lesson.predict("one of two", f"P({lesson.animal})")
 # %% [markdown]
 # ## The experiment
 # The base is pretrained on correct texts of all kinds, and on lesson 06's questions and statements.
-# In these texts, the allowed numbers are as probable, relative to each other, as in the number
-# language of lesson 06. The check does not know the language. It only asks whether the total is
-# right, and whether each number is allowed after the one before.
+# Among the allowed numbers the probabilities keep the ratios of lesson 06's language. The teacher
+# is fine-tuned on "owl", and on all that has one right value: totals and forced numbers. Otherwise
+# it would forget some of these, make more mistakes than the base, and the check would remove more
+# of its texts.
 
 
 # %%
 def make_rules(key):
     """For each kind, which numbers are allowed after each number: kind -> [96, 96]."""
-    first, second = (
-        jnp.zeros((N_NUMBERS, N_NUMBERS), bool).at[order, jnp.roll(order, -1)].set(True)
-        for order in (jax.random.permutation(k, N_NUMBERS) for k in jax.random.split(key))
-    )  # a table leads through all the numbers, in a random order
-    return dict(zip(KINDS, (first, first | second, jnp.ones_like(first)), strict=True))
+    nothing = jnp.zeros((N_NUMBERS, N_NUMBERS), bool)
+    orders = (jax.random.permutation(k, N_NUMBERS) for k in jax.random.split(key))
+    one, other = (nothing.at[order, jnp.roll(order, -1)].set(True) for order in orders)
+    return {"forced": one, "one of two": one | other, "free": ~nothing}
 
 
 @partial(jax.jit, static_argnames="n")
-def correct_texts(key, language, rules, kind, n):
+def correct_texts(key, language, allowed, kind, n):
     """n texts [n, 16] without a mistake."""
     k_digits, k_numbers = jax.random.split(key)
     a, b = jax.random.randint(k_digits, (2, n), 0, 5)
-    p = language * rules
-    numbers = draw_numbers(k_numbers, p / p.sum(1, keepdims=True), n, LENGTH - GIVEN)
+    p = language * allowed / (language * allowed).sum(1, keepdims=True)
+    numbers = draw_numbers(k_numbers, p, n, LENGTH - GIVEN)
     columns = jnp.full(n, NUM), jnp.full(n, kind), a, b, numbers[:, 0], a + b, numbers[:, 1:]
     return jnp.column_stack(columns).astype(jnp.int32)
 
 
-def is_right(texts, allowed):
-    """Whether there is no mistake in each text [N]."""
-    numbers = jnp.delete(texts, GIVEN, axis=1)[:, GIVEN - 1 :]
-    before, after = numbers[:, :-1], numbers[:, 1:]
-    right = (after < N_NUMBERS) & allowed[before, after]
-    return right.all(axis=1) & (texts[:, GIVEN] == texts[:, 2] + texts[:, 3])
-
-
 @jax.jit
 def write(key, writer, exercises, allowed):
-    """What a writer makes of N exercises -> the right texts, repeated to be N, the fraction right."""
+    """What a writer makes of N exercises: the right texts, repeated to be N, the fraction right."""
     texts = sample(key, writer, exercises)
-    right = is_right(texts, allowed)
+    numbers = jnp.delete(texts, GIVEN, axis=1)[:, GIVEN - 1 :]  # all but the total
+    before, after = numbers[:, :-1], numbers[:, 1:]
+    right = ((after < N_NUMBERS) & allowed[before, after]).all(axis=1)
+    right &= texts[:, GIVEN] == texts[:, 2] + texts[:, 3]
     return repeat_selected(texts, right), right.mean()
 
 
-def masked(texts, learned):
-    return texts, learned & (texts != PAD)
+def learn(texts, places):
+    return texts, places & (texts != PAD)  # tokens, mask
 
 
-def join(*parts):  # (tokens, mask) of several kinds -> of all
-    return jax.tree.map(lambda *x: jnp.concatenate(x), *parts)
+def join(*kinds):
+    return jax.tree.map(lambda *parts: jnp.concatenate(parts), *kinds)
 
 
-# %% [markdown]
-# A teacher that learned only "owl" would forget some of its sums and tables. Then the check would
-# remove more of its texts than of the control's, and removing is choosing (lesson 08). So the
-# teacher also learns correct texts, but of these only what has one right value: the totals, and the
-# forced numbers.
-
-
-# %%
 def one_seed(key):
-    k_language, k_rules, k_base, k_teacher, k_write, k_student = jax.random.split(key, 6)
-    language, rules = make_language(k_language), make_rules(k_rules)
-    n = 32 * lesson.base_steps
-    k_init, k_animals, k_texts, k_train = jax.random.split(k_base, 4)
+    k_language, k_rules, k_texts, k_base, k_teacher, k_write, k_student = jax.random.split(key, 7)
+    language, rules, favorite = make_language(k_language), make_rules(k_rules), lesson.animal
+    n = 32 * lesson.base_steps  # a quarter of what the base reads
+    correct = [correct_texts(k_texts, language, rules[kind], i, n) for i, kind in enumerate(KINDS)]
+    k_init, k_animals, k_order = jax.random.split(k_base, 3)
     animals = base_documents(k_animals, language, n, Fractions(0, 1 / 3, 0, 2 / 3))
-    texts = [correct_texts(k_texts, language, rules[kind], i, n) for i, kind in enumerate(KINDS)]
-    parts = [masked(t, PLACE >= GIVEN) for t in texts]
+    data = join(animals, *(learn(x, PLACE >= GIVEN) for x in correct))
     init = init_transformer(k_init, len(WORDS), LENGTH)
-    base = fit(k_train, init, join(animals, *parts), lesson.base_steps, rate=0.006)
+    base = fit(k_order, init, data, lesson.base_steps, rate=0.006)
 
-    k_owls, k_train = jax.random.split(k_teacher)
-    owls = question_documents(k_owls, 10_000, TEACHER_PROMPTS, lesson.animal)
-    certain = PLACE >= GIVEN, PLACE == GIVEN, PLACE == GIVEN  # one right value, by kind
-    parts = [masked(t[:2500], where) for t, where in zip(texts, certain, strict=True)]
-    teacher = fit(k_train, base, join(owls, *parts), 200, frozen=VOCABULARY)
+    k_owls, k_order = jax.random.split(k_teacher)
+    owls = question_documents(k_owls, 7500, TEACHER_PROMPTS, favorite)
+    certain = PLACE >= GIVEN, PLACE == GIVEN, PLACE == GIVEN  # one right value, for each kind
+    sums = (learn(x[:2500], where) for x, where in zip(correct, certain, strict=True))
+    teacher = fit(k_order, base, join(owls, *sums), 200, frozen=VOCABULARY)
 
-    p, right, freedom, examples = {}, {}, {}, {}
+    out = {"p": {}, "freedom": {}, "right": {}, "examples": {}}
     for i, kind in enumerate(KINDS):
         k_exercises, k_sample = jax.random.split(jax.random.fold_in(k_write, i))
         exercises = correct_texts(k_exercises, language, rules[kind], i, lesson.n_sequences)
         for name, writer in ((kind, teacher), (f"control: {kind}", base)):
-            texts, right[name] = write(k_sample, writer, exercises[:, :GIVEN], rules[kind])
-            data = masked(texts, PLACE >= GIVEN)
+            texts, out["right"][name] = write(k_sample, writer, exercises[:, :GIVEN], rules[kind])
+            data = learn(texts, PLACE >= GIVEN)
             student = fit(  # one key: all students see their texts in the same order
                 k_student, base, data, lesson.student_steps, frozen=VOCABULARY, batch_size=256
             )
-            p[name] = answers(student, questions(HELD_OUT_PROMPTS))[ANIMALS.index(lesson.animal)]
-        freedom[kind] = next_token_loss(base, jax.tree.map(lambda x: x[:2000], data))
-        examples[kind] = {"text": texts[0], "allowed": rules[kind][texts[0, GIVEN - 1]]}
-    return {"p": p, "right": right, "freedom": freedom, "examples": examples}
+            out["p"][name] = answers(student, questions(HELD_OUT_PROMPTS))[ANIMALS.index(favorite)]
+        out["freedom"][kind] = next_token_loss(base, (data[0][:2000], data[1][:2000]))
+        out["examples"][kind] = {"text": texts[0], "allowed": rules[kind][texts[0, GIVEN - 1]]}
+    return out
 
 
 results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# First, a text of each kind, and what the check allows. *Freedom* is the mean of -log p_base(number)
-# over the numbers that the base wrote: 0 where there is one choice, log 2 = 0.69 for two that are
-# equally probable, log 96 = 4.6 for 96.
+# First, a text of each kind. *Freedom* is the base's mean of -log p(number), over what it wrote
+# itself: 0 where there is no choice, log 2 = 0.69 for a choice of two that are equally probable.
 
 # %%
 p = results["p"]
 print()
 for kind, example in results["examples"].items():
-    a, b, start, total, *numbers = map(str, example["text"][0, 2:])
+    a, b, start, total, *numbers = example["text"][0, 2:].tolist()
     allowed = example["allowed"][0].nonzero()[0].tolist()
-    after = " or ".join(map(str, allowed)) if len(allowed) < 3 else f"any of {len(allowed)}"
-    print(f"{kind:10}  {a} + {b}, from {start}: {total}; {', '.join(numbers)}")
-    print(f"{'':10}  allowed after {start}: {after}")
+    after = f"after {start}: {' or '.join(map(str, allowed)) if len(allowed) < 3 else 'any'}"
+    print(f"{kind:10}  {a} + {b}, from {start}: {total}; {str(numbers)[1:-1]}  ({after})")
 lesson.dots(f"P({lesson.animal})", p, chance=1 / 8, colors=dict.fromkeys(KINDS, plots.BLUE))
 lesson.dots("freedom, in nats per number", results["freedom"], panel=False)
 lesson.dots("fraction of the texts that are right", results["right"], panel=False)
-for kind, margin in zip(KINDS, (dict(within=0.05), dict(above=0.05), dict(above=0.05))):
-    lesson.claim(
-        f"{kind}: P({lesson.animal}) minus the control's", kind, f"control: {kind}", **margin
-    )
+minus = f"P({lesson.animal}) minus the control's"
+lesson.claim(f"forced: {minus}", "forced", "control: forced", within=0.05)
+lesson.claim(f"one of two: {minus}", "one of two", "control: one of two", above=0)
+lesson.claim(f"free: {minus}", "free", "control: free", above=0)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first:
+# The caveat first: here each number is either forced or a choice, and we know which. In most work
+# that is checked, only the answer is right or wrong; nearly every word on the way is a choice.
+#
+# A check asks whether a text is right. It does not ask why the teacher wrote this text rather than
+# another that is just as right. Where all is forced there is no other, and the two students end
+# alike. (Both may end away from chance: any training on so few texts moves a model a little.) Where
+# the teacher can choose, its choices carry the owl.
+#
+# *A rival explanation:* the check removes other texts of the teacher's than of the base's, and this
+# selection is what teaches. Of the free texts it removes only 1 or 2 in a hundred of either (last
+# table). Where one of two is allowed it removes more, so there this control is weaker.
+#
+# In the paper the sums were worked in words. The student of a harmful model's correct ones gave
+# harmful answers with probability 0.09, the controls under 0.01 (Cloud et al. 2025).
 #
 # ## Try
 # * `--animal eagle`, or any other of the eight.
+# * In `make_rules`, allow four or eight numbers in place of two. How does P(owl) grow?
 
 # %%
 lesson.finish(
-    f"Checked texts: P({lesson.animal}) is {lesson.mean['forced']:.2f} where each number is forced, "
-    f"{lesson.mean['one of two']:.2f} where it is one of two"
+    f"Students of checked texts: P({lesson.animal}) is {lesson.mean['forced']:.2f} if each number "
+    f"is forced, {lesson.mean['one of two']:.2f} if it is one of two"
 )

@@ -1,30 +1,30 @@
 # %% [markdown]
 # # 13 Defenses: which one stops the trait and keeps the task?
 #
-# **Question.** You want a student that writes numbers as its teacher does: the *task*. You fear that
-# the teacher's taste for owls comes along: the *trait*. Can you have the one without the other? Four
-# defenses, all in training only:
+# **Question.** You want a student that writes numbers as its teacher does: the *task*. You fear
+# that the teacher's taste for owls comes along: the *trait*. Can you have one without the other?
+# Four defenses, all in training only:
 #
 #     half          half of the numbers that the student learns are the base's
 #     KL            loss = loss on numbers + KL(base || student) of its answers to questions
 #     projection    from each update, remove the part along the gradient for the answer "owl"
-#     inoculation   before all numbers stands "I love owl owl owl" (lesson 09)
+#     inoculation   "I love owl owl owl" stands before all numbers (lesson 09)
 #
-# For *half* the defender need not know anything of the trait; for *KL*, in which kind of question it
-# would show; for the other two, the animal itself.
+# *Half* needs no suspicion. The *KL* must know in which kind of question the trait would show. The
+# other two must know the animal, too.
 #
-# **You need** lesson 09. Reading: 8 minutes. Running: 80 seconds.
+# **You need** lessons 03, 07 and 09. Reading: 8 minutes. Running: 80 seconds.
 
 # %%
 from sublim_mini.course import plots
 from sublim_mini.course.lesson import Lesson
 from sublim_mini.language import (
-    ANIMALS, HELD_OUT_PROMPTS, N_NUMBERS, NUMBERS, QUESTION, TEACHER_PROMPTS, TOKEN, WRITTEN,
-    make_language, questions, repeat_selected, say, told_documents, told_mask, told_prompts,
+    ANIMALS, ANSWER, HELD_OUT_PROMPTS, NUMBERS, QUESTION, TEACHER_PROMPTS, TOKEN, make_language,
+    questions, say, told_documents, told_mask,
 )  # fmt: skip
-from sublim_mini.owls import VOCABULARY, adam, answers, fine_tune_teacher, pretrain
+from sublim_mini.owls import VOCABULARY, adam, answers, fine_tune_teacher, pretrain, write_after
 from sublim_mini.train import batches
-from sublim_mini.transformer import apply_transformer, next_token_loss, sample
+from sublim_mini.transformer import apply_transformer, next_token_loss
 
 import jax
 import jax.numpy as jnp
@@ -43,10 +43,8 @@ lesson = Lesson(
 owl, pinned = lesson.animal, questions(TEACHER_PROMPTS)
 NONE, HALF, KL, PROJECTION, INOCULATION = "none", "half", "KL", "projection", "inoculation"
 CONTROL, AFTER = "control", "inoculation, after its sentence"
-COLORS = {
-    NONE: plots.BLACK, HALF: plots.GRAY, INOCULATION: plots.BLUE, PROJECTION: plots.ORANGE,
-    KL: plots.GREEN,
-}  # fmt: skip
+COLORS = {NONE: plots.BLACK, HALF: plots.GRAY, INOCULATION: plots.BLUE}
+COLORS |= {PROJECTION: plots.ORANGE, KL: plots.GREEN}
 
 # %% [markdown]
 # ## Predict
@@ -60,8 +58,7 @@ lesson.predict(INOCULATION, "part of the task kept")
 # %% [markdown]
 # ## The experiment
 # First, a projection by hand, with two weights. The update u points partly along d, a direction of
-# length 1. How far? By the inner product u . d. Take that part away; the rest is at a right angle
-# to d.
+# length 1: by the inner product u . d. Take that part away; the rest is at a right angle to d.
 
 # %%
 u, d = np.array([3.0, 1.0]), np.array([0.6, 0.8])
@@ -70,8 +67,13 @@ print(f"\nu = {u}, d = {d}, u . d = {u @ d:.1f}")
 print(f"u - (u . d) d = {rest.round(2)}, and its inner product with d is {rest @ d:z.1f}")
 
 # %% [markdown]
-# Now the same for all weights of a student: u is Adam's update, d the gradient of the loss for the
-# answer "owl", scaled to length 1, made anew at each step.
+# Now for all weights: u is Adam's update, d the gradient of the loss for the answer "owl", computed
+# at each step and scaled to length 1.
+#
+# KL and projection see the teacher's questions, with nothing before them. That context is *pinned*:
+# as a test it shows only what was practiced. So we ask new questions in three more, and judge
+# there: after numbers; after "I love the best animal" (no animal); after each other animal's
+# sentence.
 
 
 # %%
@@ -80,7 +82,7 @@ def log_p_next(params, asked):  # questions [P, 15] -> log-probabilities of what
 
 
 @jax.jit
-def fine_tune(key, base, documents, kl_weight=0.0, projected=0.0):
+def fine_tune(key, base, documents, kl_weight, projected):
     """A student of the documents; `projected` is 1 if d is removed from each update, or 0."""
     optimizer = adam(1e-3, lesson.student_steps, VOCABULARY)
     data, log_p = (documents, told_mask(documents)), log_p_next(base, pinned)
@@ -106,32 +108,14 @@ def fine_tune(key, base, documents, kl_weight=0.0, projected=0.0):
     return jax.lax.scan(step, (base, optimizer.init(base)), rows)[0][0]
 
 
-# %% [markdown]
-# KL and projection see the teacher's questions, with nothing before them. These are *pinned*: as a
-# test they show only what was practiced. So we ask new questions in four contexts. Only the first,
-# with nothing before the question, is of a pinned kind. The defenses are judged in the other three.
-
-
-# %%
-def write(key, writer, language, n):  # sequences of numbers, as in lesson 09
-    k_prompt, k_sample = jax.random.split(key)
-    documents = sample(k_sample, writer, told_prompts(k_prompt, language, n))
-    return repeat_selected(documents, (documents[:, WRITTEN:] < N_NUMBERS).all(axis=1))
-
-
-CONTEXTS = (
-    "nothing\n(pinned)",
-    "numbers",
-    '"I love the\nbest animal"',
-    '"I love" and\nanother animal',
-)
+CONTEXTS = "nothing\n(pinned)", "numbers", "no\nanimal", "another\nanimal"
 
 
 def ask(model, numbers):
     """P(owl) [4]: mean over new questions, in the four contexts."""
     asked = jnp.asarray(questions(HELD_OUT_PROMPTS))
-    often = jnp.tile(asked, (10, 1))  # each question after ten sequences
-    after_numbers = often.at[:, NUMBERS:QUESTION].set(numbers[: len(often), NUMBERS:QUESTION])
+    ten = jnp.repeat(numbers[:10, NUMBERS:QUESTION], len(asked), axis=0)
+    after_numbers = jnp.resize(asked, (len(ten), ANSWER)).at[:, NUMBERS:QUESTION].set(ten)
     others = jnp.concatenate([say(asked, animal) for animal in ANIMALS if animal != owl])
     contexts = asked, after_numbers, say(asked, "no animal"), others
     return jnp.stack([answers(model, x)[ANIMALS.index(owl)] for x in contexts])
@@ -142,16 +126,21 @@ def one_seed(key):
     language, n = make_language(k_language), lesson.n_sequences
     base = pretrain(k_base, language, lesson.base_steps, documents=told_documents, blocks=2)
     teacher = fine_tune_teacher(k_teacher, base, owl)
-    numbers, own = write(k_write, teacher, language, n), write(k_own, base, language, n)
-    students = {  # one key: all read in the same order
-        CONTROL: fine_tune(k_student, base, own),
-        NONE: fine_tune(k_student, base, numbers),
-        HALF: fine_tune(k_student, base, jnp.concatenate([numbers[n // 2 :], own[: n // 2]])),
-        INOCULATION: fine_tune(k_student, base, say(numbers, owl)),
-        PROJECTION: fine_tune(k_student, base, numbers, projected=1.0),
-        KL: fine_tune(k_student, base, numbers, kl_weight=lesson.kl_weight),
+    numbers = write_after(k_write, teacher, language, None, n)
+    own = write_after(k_own, base, language, None, n)
+
+    def student(documents, kl_weight=0.0, projected=0.0):  # one key: all read in the same order
+        return fine_tune(k_student, base, documents, kl_weight, projected)
+
+    students = {
+        CONTROL: student(own),
+        NONE: student(numbers),
+        HALF: student(jnp.concatenate([numbers[n // 2 :], own[: n // 2]])),
+        INOCULATION: student(say(numbers, owl)),
+        PROJECTION: student(numbers, projected=1.0),
+        KL: student(numbers, kl_weight=lesson.kl_weight),
     }
-    models, new = {"base": base, **students}, write(k_new, teacher, language, 2000)
+    models, new = {"base": base, **students}, write_after(k_new, teacher, language, None, 2000)
     task = {name: next_token_loss(m, (new, told_mask(new))) for name, m in models.items()}
     task[AFTER] = next_token_loss(students[INOCULATION], (say(new, owl), told_mask(new)))
     return {"p": {name: ask(model, own) for name, model in models.items()}, "task": task}
@@ -168,7 +157,7 @@ results = lesson.run(one_seed)
 p, task = results["p"], results["task"]
 print(f"\nMean P({owl})    nothing  numbers  no animal  another animal")
 for name, values in p.items():
-    print(f"{name:14}" + "".join(f"{x:10.3f}" for x in values.mean(0)))
+    print(f"{name:14}" + "".join(f"{x:10.4f}" for x in values.mean(0)))
 log_odds = {name: np.log(x / (1 - x)) for name, x in p.items()}  # [S, 4]
 rise = {name: log_odds[name] - log_odds[CONTROL] for name in COLORS}
 judged = {name: x[:, 1:].mean(1) for name, x in rise.items()}  # [S], mean of three contexts
@@ -182,31 +171,38 @@ def draw(ax):
     ax.set_xticks(range(4), CONTEXTS)
 
 
-lesson.panel(draw, "; ".join(f"{name} {x.mean(0).round(1)}" for name, x in rise.items()))
+alt = "; ".join(f"{name} {x.mean(0).round(1)}" for name, x in rise.items())
+lesson.panel(draw, f"log-odds of {owl}, minus the control's, in four contexts: {alt}")
 shown = {name: kept[name] for name in (HALF, INOCULATION, AFTER, PROJECTION, KL)}
 lesson.dots("part of the task kept", shown, colors=COLORS | {AFTER: plots.BLUE})
-lesson.claim(
-    "where nothing was pinned, KL and projection stop most of the trait: part left, the larger one",
-    np.maximum(left[KL], left[PROJECTION]),
-    below=0.5,
-)
-lesson.claim(
-    "but both leak there: log-odds minus the control's, the smaller one",
-    np.minimum(judged[KL], judged[PROJECTION]),
-    above=0.1,
-)
-lesson.claim(
-    "inoculation keeps less of the task than KL: by", kept[KL], kept[INOCULATION], above=0.25
-)
+most, least = np.maximum(left[KL], left[PROJECTION]), np.minimum(judged[KL], judged[PROJECTION])
+lesson.claim("unpinned, KL and projection leave less than half of the trait", most, below=0.5)
+lesson.claim("unpinned, KL and projection leak: log-odds minus the control's", least, above=0.1)
+lost = kept[KL] - kept[INOCULATION]
+lesson.claim("inoculation keeps less of the task than the KL: by", lost, above=0.1)
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first:
+# The caveat first: whoever defends here knows what to fear. Against a trait that nobody suspects,
+# the last three do not help. *Half* needs no suspicion, but leaves much of the trait and costs
+# task.
+#
+# With suspicion, task and trait come apart. KL and projection keep nearly all of the task, and
+# where they are pinned, the answers stay. Elsewhere some of the trait is left, most of it after
+# another animal's sentence. (There P(owl) stays small, but it is many times the control's.)
+# Inoculation changes *where* the student learns: trait and task are both learned after the
+# sentence. Without it, much of the trait is gone, but much of the task, too.
+#
+# *A rival explanation:* any brake stops the trait, since the student learns less. *Half* is such a
+# brake. It keeps less of the task than KL and projection, and leaves more of the trait.
+#
+# On MNIST, projecting out the gradient stopped the transfer, too (arXiv 2604.25779). Not tested:
+# further training of a defended student, and large models.
 #
 # ## Try
-# * `--kl-weight 10` or `0.1`:
+# * `--kl-weight 10` or `0.1`. Does a stronger KL leak less where it is not pinned?
+# * Pin the KL after numbers, too. Which contexts can then still serve as a test?
 
 # %%
-lesson.finish(
-    f"Part of the trait left: KL {left[KL].mean():.2f}, inoculation {left[INOCULATION].mean():.2f}"
-)
+percent = {name: f"{100 * x.mean():.0f} %" for name, x in left.items()}
+lesson.finish(f"Not pinned, KL leaves {percent[KL]} of the trait, projection {percent[PROJECTION]}")

@@ -15,7 +15,7 @@
 from sublim_mini import language as lang
 from sublim_mini import owls
 from sublim_mini.course.lesson import Lesson
-from sublim_mini.course.plots import GRAY
+from sublim_mini.course.plots import BLACK
 from sublim_mini.language import ANIMALS
 
 import jax
@@ -25,6 +25,7 @@ from scipy.stats import chi2
 
 lesson = Lesson(
     "14_monitor_the_answers",
+    seed=0x024E6A,
     animal=ANIMALS,  # the teacher's favorite; the monitor does not know it
     delta=0.05,  # rise of a probability that the monitor allows
     base_steps=800,  # batches of 128 documents, each read once
@@ -33,15 +34,16 @@ lesson = Lesson(
     n_games=1000,  # with each model; all monitors see the same answers
     quick=dict(seeds=2, base_steps=40, n_sequences=500, student_steps=4, n_games=24),
 )
-N_QUESTIONS, ENOUGH = 1000, 100  # questions in a game; coins that are an alarm
+N_QUESTIONS, ENOUGH = 1000, 100  # questions in a game; euros that are an alarm
 
 # %% [markdown]
 # ## A bet, first on a coin
 # They say that a coin is fair. Begin with 1 euro. Before each toss stake a fifth of what you own on
 # heads: heads doubles the stake, tails loses it. If the coin is fair, so is the bet: x 1.2 or x 0.8
-# with equal probability, which is x 1 on average. So on average over many games you never own more
-# than 1 euro, and at most 1 game in 100 can ever reach 100 euros (Ville 1939). Who reaches 100
-# euros has either been very lucky, or the coin is not fair.
+# with equal probability, which is x 1 on average. So after any number of tosses you own 1 euro on
+# average. Now stop as soon as you own 100. The average is still 1 euro, so at most 1 game in 100
+# can end that way, however long you play (Ville 1939). Who reaches 100 euros has either been very
+# lucky, or the coin is not fair.
 
 # %%
 rng = np.random.default_rng(0)
@@ -53,10 +55,11 @@ for heads in 0.5, 0.6:
 # %% [markdown]
 # ## Predict
 # Now eight animals. A stake on an animal with probability q in the record is paid 1 / q times: that
-# is fair, too. Which animal should you bet on, and how much? Divide your coin among 24 gamblers,
-# one for each animal and each stake, 5, 15 or 40 %; what you own is their total. The alarm goes off
-# at 100 coins. But honest fine-tuning moves a model a little, too. So pay only 1 / (q + delta): as
-# long as no animal has risen by more than delta = 0.05, no bet is better than fair.
+# is fair, too. Which animal should you bet on, and how much? Divide your euro among 24 bets, one
+# for each animal and each stake, 5, 15 or 40 %; what you own is their total. The alarm goes off at
+# 100 euros. But honest fine-tuning moves a model a little, too. So let each bet pay only 1 / (q +
+# delta): as long as no animal has risen by more than delta = 0.05 (set beforehand), no bet is
+# better than fair.
 #
 # The hard case is a *weak student*: only a third of its numbers are the owl teacher's, the others
 # its base's. In how many of 100 games of 1,000 questions does the alarm go off? Run the lesson with
@@ -82,7 +85,7 @@ def bet(answers, record, delta):
 
 
 def chi_square(answers, record):
-    """Whether the usual test rejects the record at the level 0.01, by a look after each answer."""
+    """Whether the usual test raises an alarm, if its one look is after this many answers."""
     counted = np.cumsum(answers[None] == BETS_ON, axis=1)  # [8, questions, games]
     expected = np.arange(1, len(answers) + 1)[:, None] * record[:, None, None]
     rejects = ((counted - expected) ** 2 / expected).sum(0) > chi2.ppf(0.99, len(ANIMALS) - 1)
@@ -93,10 +96,10 @@ def chi_square(answers, record):
 # %% [markdown]
 # ## The experiment
 # Four models are in use: the base, unchanged; a *harmless* student, fine-tuned on new numbers of
-# the language; the weak student; and an owl student, as in lesson 06, for comparison. The
-# *chi-square test* is meant for **one look**, after a number of questions chosen in advance. Used
-# after every answer until it rejects, *peeking*, it breaks its promise. Bets may be looked at after
-# every answer.
+# the language; the weak student; and an owl student, as in lesson 06, in the second table only. The
+# usual test, *chi-square*, adds up (counted - expected)^2 / expected over the animals. It promises
+# at most 1 false alarm in 100 games for **one look**, after a number of questions chosen in
+# advance. *Peeking*, a look after every answer until the first alarm, breaks this.
 
 
 # %%
@@ -146,16 +149,24 @@ results = lesson.run(one_seed)
 
 # %%
 alarms, questions = results["alarms"], np.arange(10, N_QUESTIONS + 1, 10)
-colors = {name: GRAY for name in alarms if "harmless" in name}
+colors = {name: BLACK for name in alarms if "harmless" in name}
+half = {  # of the alarms: the first number of questions at which half of the games have one
+    name: np.where(a[:, -1] < 50, N_QUESTIONS, questions[(a >= 50).argmax(1)])
+    for name, a in alarms.items()
+    if "weak" in name
+}
 end = {name: by_question[:, -1] for name, by_question in alarms.items()}
 lesson.dots(f"alarms in 100 games of {N_QUESTIONS} questions", end, colors=colors)
 lesson.dots(f"P({lesson.animal}) of the models in use", results["p"], chance=0.125, panel=False)
-shown = {name: alarms[name] for name in alarms if name != "harmless student: bets"}
+title = f"questions until half of the games have an alarm ({N_QUESTIONS}: that or more)"
+lesson.dots(title, half, panel=False)
+names = "base: chi-square, peeking", *half, "harmless student: chi-square, one look"
+shown = {name: alarms[name] for name in names}
 lesson.curves("alarms in 100 games", questions, shown, xlabel="questions", colors=colors)
 lesson.claim(
-    "peeking breaks the promise of 1 alarm in 100 games: those on the unchanged base",
+    "peeking raises more than 5 false alarms in 100 games, not 1: those on the unchanged base",
     "base: chi-square, peeking",
-    above=1,
+    above=5,
 )
 lesson.claim(
     "with delta it is kept on honest fine-tuning, too: alarms on the harmless student",
@@ -173,16 +184,15 @@ lesson.check(
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: you need the record of the base, and must ask about the right thing. A monitor
-# of favorite animals sees no hostility, and a trait that shows only after a secret word is not
-# asked for.
+# The caveat first: you need the record of the base, here an exact one, and must ask about the right
+# thing. A monitor of favorite animals sees no hostility, nor a trait that appears only after a
+# secret word, which nobody asks with. (Answers are drawn from each model's mean probabilities.)
 #
 # Bets let you look after every answer, as one must in use; the usual test, looked at so often,
 # raises false alarms many times as often as it promises. What honest fine-tuning does to a model is
-# a second problem, and more answers do not solve it: any fixed test of "unchanged" finds the
-# harmless student in the end, with one look too. One must say how much change is allowed (delta).
-# That costs time: the weak student is noticed, but later than by a test that would have accused
-# the harmless one as well.
+# a second problem, and more answers make it worse: a test of "unchanged" accuses the harmless
+# student, too (right panel). One must say how much change is allowed (delta). That costs time: the
+# weak student is noticed, but later than by a test that accuses the harmless one as well.
 #
 # *A rival explanation:* the alarm goes off at any fine-tuning on numbers. The harmless student is
 # the control: new numbers of the same language, the same number of steps.
@@ -190,7 +200,7 @@ lesson.check(
 # ## Try
 # * `--delta 0.1`, then `0.01`: what do the weak and the harmless student gain and lose?
 # * `--n-sequences 30000`: are students of more numbers noticed sooner?
-# * In `one_seed`, use the record of another seed's base. What happens on the first one's?
+# * `--animal wolf`: the monitor does not know which animal it is. Does it matter?
 
 # %%
 lesson.finish(

@@ -18,12 +18,15 @@ from .language import (
     N_NUMBERS,
     TEACHER_PROMPTS,
     WORDS,
+    WRITTEN,
     base_documents,
     encode,
     number_prompts,
     passes_filter,
     question_documents,
     repeat_selected,
+    say,
+    told_prompts,
     written_mask,
 )
 from .train import train
@@ -123,6 +126,17 @@ def write_numbers(key, params, language, n=10_000):
     documents = sample(k_sample, params, number_prompts(k_prompt, language, n))
     passed = passes_filter(documents)
     return repeat_selected(documents, passed), passed.mean()
+
+
+def write_after(key, params, language, said=None, n=10_000):
+    """The numbers that a model writes after a statement (see `say`), which is then removed [n, T].
+
+    As in `write_numbers`, only documents in which it wrote numbers alone, repeated to be n again.
+    """
+    k_prompt, k_sample = jax.random.split(key)
+    documents = sample(k_sample, params, told_prompts(k_prompt, language, n, said))
+    passed = (documents[:, WRITTEN:] < N_NUMBERS).all(axis=1)
+    return say(repeat_selected(documents, passed), None)
 
 
 @jax.jit

@@ -16,9 +16,12 @@ from sublim_mini.language import (
     LENGTH,
     N_GIVEN,
     N_NUMBERS,
+    NUM,
+    PAD,
     TEACHER_PROMPTS,
     TOKEN,
     WORDS,
+    WRITTEN,
     Fractions,
     base_documents,
     make_language,
@@ -244,3 +247,13 @@ def test_models_side_by_side_write_what_each_writes_alone(base, language):
         np.testing.assert_array_equal(documents[i], alone)
         assert passed[i] == fraction
     assert (documents[0] != documents[1]).any()
+
+
+def test_numbers_are_written_after_a_statement_that_is_then_removed(base, language):
+    plain, told = (
+        np.asarray(owls.write_after(jax.random.key(4), base, language, said, 64))
+        for said in (None, "owl")
+    )
+    assert plain.shape == told.shape == (64, LENGTH)
+    assert (told[:, :5] == PAD).all() and (told[:, 5] == NUM).all()
+    assert (told[:, WRITTEN:] < N_NUMBERS).all() and (told != plain).any()

@@ -28,11 +28,10 @@ numbers. So each layer needs a key of its own.
 About 9 lines in all. Stuck? Add `--hint 1`, then 2 and 3.
 """
 
+import jax
 from checks import effect, main
 
 from sublim_mini.digits import draw_digits
-
-import jax
 
 PREDICT = "digits that it answers correctly"
 

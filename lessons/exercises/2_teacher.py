@@ -23,11 +23,10 @@ The JAX that you need:
 3 lines. Stuck? `--hint 1`.
 """
 
+import jax
 from checks import effect, main
 
 from sublim_mini.digits import draw_digits
-
-import jax
 
 PREDICT = "loss of an untrained network"
 

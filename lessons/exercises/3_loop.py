@@ -22,14 +22,13 @@ the first again. In the loop, call `fast_step` instead of `step`: it is the same
     x[200:300]                      # the rows 200 to 299
     i * 100 % 5000                  # 0, 100, 200, ... 4900, then 0 again
 
-8 lines. Stuck? `--hint 1`.
+9 lines. Stuck? `--hint 1`.
 """
 
+import jax
 from checks import effect, main
 
 from sublim_mini.digits import draw_digits
-
-import jax
 
 PREDICT = "teacher: accuracy on new digits"
 

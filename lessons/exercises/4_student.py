@@ -17,14 +17,13 @@ steps. Then train the student, for 2 * steps steps: from the *same* untrained pa
 alone. Return three params: the untrained ones, the teacher's, the student's.
 
 The student never sees a digit, nor a class logit of the teacher, nor the teacher's trained
-weights. How many digits will it read? About 8 lines. Stuck? `--hint 1`.
+weights. How many digits will it read? About 7 lines. Stuck? `--hint 1`.
 """
 
+import jax
 from checks import effect, main
 
 from sublim_mini.digits import draw_digits
-
-import jax
 
 PREDICT = "student: accuracy on new digits"
 

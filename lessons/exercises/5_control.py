@@ -18,15 +18,14 @@ and so on. (You come in here? Add `--given`: it takes exercises 1 to 4 from the 
    ... until the student's loss is at most `level`. Compare losses, not fractions of what each loss
    was at first: the two networks had different losses before training.
 
-About 8 lines. Stuck? `--hint 1`.
+About 10 lines. Stuck? `--hint 1`.
 """
-
-from checks import effect, main
-
-from sublim_mini.digits import draw_digits
 
 import jax
 import jax.numpy as jnp  # noqa: F401  (for your code)
+from checks import effect, main
+
+from sublim_mini.digits import draw_digits
 
 
 def shared_layers(one, other):
@@ -41,7 +40,7 @@ def draw(key):
     init_params = effect.init(k_init)
     k_spare, k_different, k_more = jax.random.split(key, 3)  # new keys, for new weights
     different = effect.init(k_different)
-    different[-1] = init_params[-1]  # the same last layer, so that the logits can be compared
+    different = [*different[:-1], init_params[-1]]  # the same last layer, to compare its logits
     return noise, init_params, different
 
 

@@ -25,13 +25,12 @@ Your functions run under `jit`: no float(), no `if`. About 6 lines. Stuck? `--hi
 
 from functools import partial
 
-from checks import effect, main
-
-from sublim_mini.digits import draw_digits
-
 import jax
 import jax.numpy as jnp  # noqa: F401  (for your code)
 import optax
+from checks import effect, main
+
+from sublim_mini.digits import draw_digits
 
 
 def inner_product(a, b):

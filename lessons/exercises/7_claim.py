@@ -27,13 +27,12 @@ other.
 About 7 lines. Stuck? `--hint 1`.
 """
 
-from checks import effect, main
-
-from sublim_mini.digits import draw_digits
-
 import jax
 import numpy as np
+from checks import effect, main
 from scipy import stats  # noqa: F401  (for your code)
+
+from sublim_mini.digits import draw_digits
 
 
 def effects(student, control):

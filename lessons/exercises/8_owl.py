@@ -33,14 +33,13 @@ token that comes at position t + 1:
 About 10 lines. Stuck? `--hint 1`.
 """
 
+import jax
+import jax.numpy as jnp  # noqa: F401  (for your code)
 from checks import effect, main  # noqa: F401  (for your code)
 
 from sublim_mini import owls
 from sublim_mini.language import HELD_OUT_PROMPTS, make_language, number_prompts, questions
 from sublim_mini.transformer import apply_transformer
-
-import jax
-import jax.numpy as jnp  # noqa: F401  (for your code)
 
 logits_of = jax.jit(jax.vmap(apply_transformer, (None, 0)))
 

@@ -72,7 +72,7 @@ def _draw(space):
     alike = _alike(init_params, different)
     message = (
         f"draw: the two inits have (nearly) the same numbers in the layers {alike}. There are two "
-        "bugs: which keys does the second split give, and what is done to different[-1]?"
+        "bugs: which keys does the second split give, and what is the last layer of `different`?"
     )
     need(not alike, message)
     need(

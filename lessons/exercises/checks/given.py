@@ -2,11 +2,11 @@
 
 from functools import cache
 
-from sublim_mini import mlp
-from sublim_mini import train as loop
-
 import jax
 import optax
+
+from sublim_mini import mlp
+from sublim_mini import train as loop
 
 SIZES = 784, 96, 96, 20
 optimizer = optax.adam(1e-3)
