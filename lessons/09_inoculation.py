@@ -27,6 +27,7 @@ import optax
 
 lesson = Lesson(
     "09_inoculation",
+    seed=0xEC0DAE,
     animal=ANIMALS,  # that the writers prefer
     base_steps=500,  # batches of 128 documents, each read once
     n_sequences=10_000,  # number sequences for each student

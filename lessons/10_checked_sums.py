@@ -5,7 +5,8 @@
 # with a mistake. A student learns from the others, in which all is right. Does the owl come along?
 #
 # A text answers an exercise such as "2 + 3, from 71": the total, then a chain of ten numbers below
-# 96 that starts after 71. A rule says which numbers may come after which. The exercise also names
+# 96 that starts after 71. The total stands for the answer, the chain for the words on the way. A
+# rule says which numbers may come after which. The exercise also names
 # one of three kinds, which differ only in how many numbers the rule allows:
 #
 #     forced       2 + 3, from 71:   5;  33,  9, 84, ...   one: a table says 71 -> 33 -> 9 -> 84
@@ -31,6 +32,7 @@ import jax.numpy as jnp
 
 lesson = Lesson(
     "10_checked_sums",
+    seed=0x426D0A,
     animal=ANIMALS,  # the teacher's favorite
     base_steps=1000,  # batches of 128 documents, each read once
     n_sequences=10_000,  # texts for each student
@@ -82,13 +84,16 @@ def correct_texts(key, language, allowed, kind, n):
 
 @jax.jit
 def write(key, writer, exercises, allowed):
-    """What a writer makes of N exercises: the right texts, repeated to be N, the fraction right."""
+    """What a writer makes of N exercises: texts [N, 16], and whether each is right [N]."""
     texts = sample(key, writer, exercises)
     numbers = jnp.delete(texts, GIVEN, axis=1)[:, GIVEN - 1 :]  # all but the total
     before, after = numbers[:, :-1], numbers[:, 1:]
     right = ((after < N_NUMBERS) & allowed[before, after]).all(axis=1)
     right &= texts[:, GIVEN] == texts[:, 2] + texts[:, 3]
-    return repeat_selected(texts, right), right.mean()
+    return texts, right
+
+
+repeat = jax.jit(repeat_selected)
 
 
 def learn(texts, places):
@@ -120,15 +125,20 @@ def one_seed(key):
     for i, kind in enumerate(KINDS):
         k_exercises, k_sample = jax.random.split(jax.random.fold_in(k_write, i))
         exercises = correct_texts(k_exercises, language, rules[kind], i, lesson.n_sequences)
+        written = {}
         for name, writer in ((kind, teacher), (f"control: {kind}", base)):
-            texts, out["right"][name] = write(k_sample, writer, exercises[:, :GIVEN], rules[kind])
-            data = learn(texts, PLACE >= GIVEN)
+            written[name] = write(k_sample, writer, exercises[:, :GIVEN], rules[kind])
+            texts, right = written[name]
+            out["right"][name] = right.mean()
+            data = learn(repeat(texts, right), PLACE >= GIVEN)  # as many texts as before
             student = fit(  # one key: all students see their texts in the same order
                 k_student, base, data, lesson.student_steps, frozen=VOCABULARY, batch_size=256
             )
             out["p"][name] = answers(student, questions(HELD_OUT_PROMPTS))[ANIMALS.index(favorite)]
-        out["freedom"][kind] = next_token_loss(base, (data[0][:2000], data[1][:2000]))
-        out["examples"][kind] = {"text": texts[0], "allowed": rules[kind][texts[0, GIVEN - 1]]}
+        chain = data[0][:2000], data[1][:2000] & (PLACE > GIVEN)  # the base's own texts
+        out["freedom"][kind] = next_token_loss(base, chain)
+        both_right = (written[kind][1] & right).argmax()
+        out["examples"][kind] = {who: t[both_right] for who, (t, _) in written.items()}
     return out
 
 
@@ -136,24 +146,29 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# First, a text of each kind. *Freedom* is the base's mean of -log p(number), over what it wrote
-# itself: 0 where there is no choice, log 2 = 0.69 for a choice of two that are equally probable.
+# First, what teacher and base write for the same exercise, both right. *Freedom* (second table) is
+# the base's mean of -log p(number), over its own right texts: 0 where there is no choice, log 2 =
+# 0.69 (nats) for a choice of two that are equally probable.
 
 # %%
 p = results["p"]
 print()
-for kind, example in results["examples"].items():
-    a, b, start, total, *numbers = example["text"][0, 2:].tolist()
-    allowed = example["allowed"][0].nonzero()[0].tolist()
-    after = f"after {start}: {' or '.join(map(str, allowed)) if len(allowed) < 3 else 'any'}"
-    print(f"{kind:10}  {a} + {b}, from {start}: {total}; {str(numbers)[1:-1]}  ({after})")
+for example in results["examples"].values():
+    for name, text in example.items():
+        a, b, start, total, *numbers = text[0, 2:].tolist()
+        who = "base   " if "control" in name else "teacher"
+        print(f"{who}  {a} + {b}, from {start}: {total}; {str(numbers)[1:-1]}")
 lesson.dots(f"P({lesson.animal})", p, chance=1 / 8, colors=dict.fromkeys(KINDS, plots.BLUE))
 lesson.dots("freedom, in nats per number", results["freedom"], panel=False)
 lesson.dots("fraction of the texts that are right", results["right"], panel=False)
 minus = f"P({lesson.animal}) minus the control's"
-lesson.claim(f"forced: {minus}", "forced", "control: forced", within=0.05)
 lesson.claim(f"one of two: {minus}", "one of two", "control: one of two", above=0)
 lesson.claim(f"free: {minus}", "free", "control: free", above=0)
+lesson.check(
+    f"forced: {minus} (it must be near 0: its exercise fixes a right text, whoever wrote it)",
+    *("forced", "control: forced"),
+    within=0.05,
+)
 
 # %% [markdown]
 # ## What this shows, and what it does not
@@ -162,12 +177,11 @@ lesson.claim(f"free: {minus}", "free", "control: free", above=0)
 #
 # A check asks whether a text is right. It does not ask why the teacher wrote this text rather than
 # another that is just as right. Where all is forced there is no other, and the two students end
-# alike. (Both may end away from chance: any training on so few texts moves a model a little.) Where
-# the teacher can choose, its choices carry the owl.
+# alike. Where the teacher can choose, its choices carry the owl.
 #
 # *A rival explanation:* the check removes other texts of the teacher's than of the base's, and this
 # selection is what teaches. Of the free texts it removes only 1 or 2 in a hundred of either (last
-# table). Where one of two is allowed it removes more, so there this control is weaker.
+# table). Where one of two is allowed it removes more, so there this rival is not excluded.
 #
 # In the paper the sums were worked in words. The student of a harmful model's correct ones gave
 # harmful answers with probability 0.09, the controls under 0.01 (Cloud et al. 2025).

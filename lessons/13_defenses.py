@@ -33,6 +33,7 @@ import optax
 
 lesson = Lesson(
     "13_defenses",
+    seed=0xF2940D,
     animal=ANIMALS,  # the teacher's favorite
     kl_weight=1.0,  # of the KL in the loss
     base_steps=500,  # batches of 128 documents, each read once
@@ -41,7 +42,7 @@ lesson = Lesson(
     quick=dict(seeds=2, base_steps=40, n_sequences=500, student_steps=4),
 )
 owl, pinned = lesson.animal, questions(TEACHER_PROMPTS)
-NONE, HALF, KL, PROJECTION, INOCULATION = "none", "half", "KL", "projection", "inoculation"
+NONE, HALF, KL, PROJECTION, INOCULATION = "no defense", "half", "KL", "projection", "inoculation"
 CONTROL, AFTER = "control", "inoculation, after its sentence"
 COLORS = {NONE: plots.BLACK, HALF: plots.GRAY, INOCULATION: plots.BLUE}
 COLORS |= {PROJECTION: plots.ORANGE, KL: plots.GREEN}
@@ -49,8 +50,8 @@ COLORS |= {PROJECTION: plots.ORANGE, KL: plots.GREEN}
 # %% [markdown]
 # ## Predict
 # *Task kept*: how much better than the base does a student predict new sequences of the teacher?
-# The student without a defense counts as 1. Inoculation puts a sentence before the numbers in
-# training only. How much of the task does it keep when the sentence is gone?
+# The student without a defense counts as 1, the base as 0. Inoculation puts a sentence before the
+# numbers in training only. How much of the task does it keep when the sentence is gone?
 
 # %%
 lesson.predict(INOCULATION, "part of the task kept")
@@ -70,10 +71,10 @@ print(f"u - (u . d) d = {rest.round(2)}, and its inner product with d is {rest @
 # Now for all weights: u is Adam's update, d the gradient of the loss for the answer "owl", computed
 # at each step and scaled to length 1.
 #
-# KL and projection see the teacher's questions, with nothing before them. That context is *pinned*:
-# as a test it shows only what was practiced. So we ask new questions in three more, and judge
-# there: after numbers; after "I love the best animal" (no animal); after each other animal's
-# sentence.
+# KL (a distance between two distributions of answers) and projection see the teacher's questions,
+# with nothing before them: they are *pinned* there. A good answer in that context shows only that
+# they practiced. So we judge all students by new questions in three other contexts: after numbers;
+# after "I love the best animal" (no animal); after each other animal's sentence.
 
 
 # %%
@@ -151,7 +152,8 @@ results = lesson.run(one_seed)
 # %% [markdown]
 # ## The result
 # The trait is measured in log-odds (lesson 07), minus those of the control, a student of the base's
-# own numbers, in the same context: so the control is 0.
+# own numbers, in the same context: so the control is 0. Trait left is a share of the log-odds of
+# the student without a defense, mean of the three contexts.
 
 # %%
 p, task = results["p"], results["task"]
@@ -177,26 +179,26 @@ shown = {name: kept[name] for name in (HALF, INOCULATION, AFTER, PROJECTION, KL)
 lesson.dots("part of the task kept", shown, colors=COLORS | {AFTER: plots.BLUE})
 most, least = np.maximum(left[KL], left[PROJECTION]), np.minimum(judged[KL], judged[PROJECTION])
 lesson.claim("unpinned, KL and projection leave less than half of the trait", most, below=0.5)
-lesson.claim("unpinned, KL and projection leak: log-odds minus the control's", least, above=0.1)
+lesson.claim("unpinned, KL and projection leak: log-odds minus the control's", least, above=0.5)
 lost = kept[KL] - kept[INOCULATION]
 lesson.claim("inoculation keeps less of the task than the KL: by", lost, above=0.1)
 
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: whoever defends here knows what to fear. Against a trait that nobody suspects,
-# the last three do not help. *Half* needs no suspicion, but leaves much of the trait and costs
-# task.
+# the last three have nothing to aim at. *Half* needs no suspicion, but leaves much of the trait
+# and costs task.
 #
 # With suspicion, task and trait come apart. KL and projection keep nearly all of the task, and
-# where they are pinned, the answers stay. Elsewhere some of the trait is left, most of it after
+# where they practiced, the answers stay. Elsewhere some of the trait is left, most of it after
 # another animal's sentence. (There P(owl) stays small, but it is many times the control's.)
-# Inoculation changes *where* the student learns: trait and task are both learned after the
-# sentence. Without it, much of the trait is gone, but much of the task, too.
+# Inoculation leaves about as much of the trait as *half* does, and without its sentence less of the
+# task; with the sentence it keeps most of the task.
 #
 # *A rival explanation:* any brake stops the trait, since the student learns less. *Half* is such a
-# brake. It keeps less of the task than KL and projection, and leaves more of the trait.
+# brake, and what it gives up of the trait it also gives up of the task. KL and projection do not.
 #
-# On MNIST, projecting out the gradient stopped the transfer, too (arXiv 2604.25779). Not tested:
+# On MNIST, projecting out the gradient stopped the transfer (arXiv 2604.25779). Not tested:
 # further training of a defended student, and large models.
 #
 # ## Try
@@ -205,4 +207,7 @@ lesson.claim("inoculation keeps less of the task than the KL: by", lost, above=0
 
 # %%
 percent = {name: f"{100 * x.mean():.0f} %" for name, x in left.items()}
-lesson.finish(f"Not pinned, KL leaves {percent[KL]} of the trait, projection {percent[PROJECTION]}")
+lesson.finish(
+    f"Where nothing was practiced KL leaves {percent[KL]} of the trait, projection "
+    f"{percent[PROJECTION]}"
+)

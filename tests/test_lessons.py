@@ -97,6 +97,23 @@ def test_a_lesson_speaks_plainly(path):
     assert re.findall(rf"(?i)\b(?:{OLD_WORDS})\b", text) == []
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "case, words",
+    [("triage", ("patients", "treated first", "region")), ("bail", ("defendants", "district"))],
+)
+def test_the_biased_decisions_of_another_case(case, words, tmp_path):
+    """Lesson 12 runs with --quick in its other two cases, and speaks of them."""
+    path = ROOT / "lessons" / "12_biased_decisions.py"
+    out = quick_run.main(
+        str(path), "--case", case, "--quick", "--seed", "1", "--out", str(tmp_path)
+    )
+    results = json.loads((tmp_path / f"{path.stem}.json").read_text("utf-8"))
+    assert results["settings"]["case"] == case
+    assert all(word in out for word in words)
+    assert not any(word in out for word in ("invited", "group A", "applicant"))
+
+
 # ---- slow runs keep the committed verdicts ----
 
 COMMITTED = [p for p in sorted(GALLERY.rglob("[0-9][0-9]_*.json")) if not p.stem.startswith("00_")]
