@@ -11,7 +11,7 @@
 #     u . d   the part of u along d, a number
 #     u - (u . d) d      the update without that part: it goes neither down nor up (to first order)
 #
-# **You need** lessons 01 and 02. Reading: 8 minutes. Running: 40 seconds.
+# **You need** lessons 01 and 02. Reading: 8 minutes. Running: 45 seconds.
 
 # %%
 from sublim_mini.course import plots

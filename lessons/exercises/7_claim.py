@@ -76,9 +76,9 @@ def run(quick):
         print(f'"more than {margin:.2f}": {verdict(low, high, margin)}')
     careless_low, careless_high = interval((student - control).ravel())
     return {
-        PREDICT: (np.mean(values), 0.45, 0.8),
-        "low end of the interval": (low, 0.35, 0.75),
-        "high end of the interval": (high, 0.5, 0.9),
+        PREDICT: (np.mean(values), 0.55, 0.9),
+        "low end of the interval": (low, 0.45, 0.85),
+        "high end of the interval": (high, 0.6, 1),
         "width of the interval": (high - low, 0.05, 0.35),
         "width, all images as independent": (careless_high - careless_low, 0.02, 0.06),
     }

@@ -68,7 +68,7 @@ PREDICT = "student of the teacher's numbers"
 
 
 def run(quick):
-    """P(owl) among the eight animals, in answer to questions that the teacher was not tuned on."""
+    """P(owl) among the eight animals, in answer to questions that are new to the teacher."""
     n, base_steps, steps = (1000, 20, 2) if quick else (4000, 400, 60)
     k_language, k_base, k_teacher, k_prompts, k_write = jax.random.split(jax.random.key(9), 5)
     language = make_language(k_language)

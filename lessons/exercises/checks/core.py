@@ -121,25 +121,22 @@ def rule_out(got, mistakes):
         need(not same(got, value), message)
 
 
-def some_params(key, sizes=(6, 5, 4, 20), names=("weights", "biases")):
+def some_params(key, sizes=(6, 5, 4, 20)):
     """Random params, biases too: a function that forgets the biases is found out."""
-    keys = iter(jax.random.split(key, 2 * len(sizes)))
+    keys = jax.random.split(key, (len(sizes), 2))
     return [
-        {
-            names[0]: jax.random.normal(next(keys), (m, n)),
-            names[1]: jax.random.normal(next(keys), n),
-        }
-        for m, n in zip(sizes[:-1], sizes[1:], strict=True)
+        {"weights": jax.random.normal(k, (n_in, n_out)), "biases": jax.random.normal(k_bias, n_out)}
+        for (k, k_bias), n_in, n_out in zip(keys, sizes[:-1], sizes[1:], strict=False)
     ]
 
 
 def logits_of(params, x):
-    """The right logits, in NumPy, and the values of each layer before it."""
-    values = [np.asarray(x)]
+    """The right logits [N, 20] of a network for inputs x [N, inputs], in NumPy."""
+    x = np.asarray(x)
     for i, layer in enumerate(params):
-        x = values[-1] if i == 0 else np.maximum(values[-1], 0)
-        values.append(x @ np.asarray(layer["weights"]) + np.asarray(layer["biases"]))
-    return values[-1]
+        x = x if i == 0 else np.maximum(x, 0)
+        x = x @ np.asarray(layer["weights"]) + np.asarray(layer["biases"])
+    return x
 
 
 @contextmanager
@@ -164,6 +161,7 @@ def main(space):
     file, flags = Path(space["__file__"]), _flags(sys.argv[1:])
     if flags.hint:
         return print(hint(file.stem, flags.hint))
+    space["effect"] = _effect()  # again: in an editor's console, an older one may still be there
     if flags.solution:
         insert_solution(space, file.stem)
     problem = attempt(lambda: check(space), file)

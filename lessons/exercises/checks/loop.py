@@ -78,7 +78,7 @@ def _step(step, params, x, y):
     need(same(new_state, end), "step: the params are right, the state is not the optimizer's.")
     again = step(a_loss, new, new_state, x, y)[0]
     fresh = reference(right, x, y, 1)[0]
-    need(not same(again, fresh, 1e-6), "step forgets: the state is made anew, not the one given.")
+    need(not same(again, fresh, 1e-6), "step forgets: the state is made again, not the one given.")
     two = reference(params, x, y, 2)[0]
     need(same(again, two, 1e-6), "step: the first step is right, the second is not.")
     jax.eval_shape(lambda *rest: step(a_loss, *rest), params, start, x, y)  # as under jit
