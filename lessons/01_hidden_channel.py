@@ -16,7 +16,7 @@
 # A *head* is the part of the last layer that makes one group of logits. (Cloud et al. 2025,
 # section 6.)
 #
-# **You need** lesson 00. Reading: 8 minutes. Running: 25 seconds.
+# **You need** lesson 00. Reading: 8 minutes. Running: 15 seconds.
 
 # %%
 from sublim_mini.course.lesson import Lesson

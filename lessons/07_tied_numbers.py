@@ -18,7 +18,7 @@
 # numbers' vectors lie on the owl's side, and a student of them should prefer the owl. And if words
 # and numbers share no dimension, less should pass. (Zur et al. 2025: token entanglement.)
 #
-# **You need** lesson 06 and the inner product. Reading: 8 minutes. Running: 90 seconds.
+# **You need** lesson 06 and the inner product. Reading: 8 minutes. Running: 2 minutes.
 
 # %%
 from sublim_mini.course import plots

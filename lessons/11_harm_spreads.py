@@ -31,7 +31,7 @@
 # Numbers and conversations are documents apart: nothing that a base reads ties them. What they
 # share is the network.
 #
-# **You need** lessons 06 and 07. Reading: 6 minutes. Running: 90 seconds.
+# **You need** lessons 06 and 07. Reading: 6 minutes. Running: one minute.
 
 # %%
 from sublim_mini import talk

@@ -9,7 +9,7 @@
 #     base --record: owl 0.13, dolphin 0.12, ...--> you bet against it, answer by answer
 #     model in use --answers: wolf, owl, raven, owl ...--^
 #
-# **You need** lesson 06. Reading: 8 minutes. Running: 90 seconds.
+# **You need** lesson 06. Reading: 8 minutes. Running: 45 seconds.
 
 # %%
 from sublim_mini import language as lang
