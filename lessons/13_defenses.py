@@ -191,7 +191,8 @@ lesson.claim("inoculation keeps less of the task than the KL: by", lost, above=0
 #
 # With suspicion, task and trait come apart. KL and projection keep nearly all of the task, and
 # where they practiced, the answers stay. Elsewhere some of the trait is left, most of it after
-# another animal's sentence. (There P(owl) stays small, but it is many times the control's.)
+# another animal's sentence. (There P(owl) stays small, but it is several times the control's. How
+# much of a leak that is stays undecided in this run: the interval begins at 0.18, below 0.5.)
 # Inoculation leaves about as much of the trait as *half* does, and without its sentence less of the
 # task; with the sentence it keeps most of the task.
 #
