@@ -48,7 +48,7 @@ PLACE = jnp.arange(LENGTH)  # the total stands in place 5, the ten numbers after
 # For each kind there are two students. One learns the teacher's texts, the other, the *control*, as
 # many of the base's (the model that all begin as). Where two numbers are allowed, the teacher can
 # choose only between these two, ten times a text. What is P(owl) of its student (lesson 06)? Where
-# all 96 are allowed it is about 0.3; chance is 0.125.
+# all 96 are allowed it is about 0.25; chance is 0.125.
 
 # %%
 lesson.predict("one of two", f"P({lesson.animal})")

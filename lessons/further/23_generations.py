@@ -149,7 +149,7 @@ lesson.claim(
 #
 # What it means: the fifth student is five models away from the one that was fine-tuned on "owl".
 # Its own data, and the data of the four students before it, are numbers and nothing else. Yet it
-# answers "owl" with a mean probability of 0.44 (120 steps) or 0.23 (20 steps), where guessing gives
+# answers "owl" with a mean probability of 0.45 (120 steps) or 0.23 (20 steps), where guessing gives
 # 0.125.
 #
 # Each student copies the one before it only in part. So one would expect P to fall to chance. But
@@ -157,10 +157,8 @@ lesson.claim(
 # little after the third. Both stay above chance. Why is open. (More steps also mean that more of
 # the sequences are read. These two effects were not separated.)
 #
-# The claim "more steps keep more" did not hold in the run that is shown. The mean difference is
-# 0.216, but the chains of 120 steps vary so much from seed to seed that its interval begins at
-# 0.047, below the margin of 0.05. So more steps seem to keep more, but it is not shown that they
-# keep 0.05 more.
+# The claim "more steps keep more" lies at its margin: the interval of the difference begins at
+# 0.059. In the second edition's run at the same seed it began at 0.047, and the claim did not hold.
 #
 # *A rival explanation:* nothing was passed on. Training on what models wrote changes models by
 # itself, and more with each generation (model collapse: Shumailov et al. 2024), so P(owl) may have
