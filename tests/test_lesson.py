@@ -422,8 +422,9 @@ def test_a_lesson_runs_cell_by_cell_in_an_editors_kernel(tmp_path):
 
 
 @pytest.mark.filterwarnings("default")  # sockets that a cluster closes late
-def test_a_cluster_gives_what_threads_give(trial):
+def test_a_cluster_gives_what_threads_give(trial, tmp_path):
     distributed = pytest.importorskip("distributed")
+    (tmp_path / "99_trial.py").write_text("", encoding="utf-8")  # its processes run the script
     lesson = trial("--seeds", "3")
 
     def one_seed(key):
