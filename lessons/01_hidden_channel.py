@@ -115,8 +115,8 @@ results = lesson.run(one_seed)
 # One run proves little, so all is done eight times. Each *seed* repeats everything, with new
 # networks, and gives one accuracy for each row. More test digits would measure these networks
 # better, but only more seeds tell about other networks. The *95 % interval* says where the mean
-# over very many seeds should lie. A *claim* names, before the run, a limit that this mean must lie
-# above (or below); it holds if the whole 99 % interval, a little wider, lies on that side. A
+# over very many seeds should lie. A *claim* names a limit before the run. It holds if the whole 99
+# % interval (wider than the 95 % one) lies on the claimed side of the limit. A
 # *check* is a result that we can derive beforehand: if it failed, we would look for a bug.
 
 # %%
@@ -158,7 +158,7 @@ lesson.dots(title, {"y teacher, old class head": results["old head"]}, panel=Fal
 # nobody trained? No loss uses the teacher's auxiliary head, or the student's class head: these keep
 # their first weights. But both heads stand on the hidden layers. As the teacher learns, its hidden
 # layers change, and so do its auxiliary logits. Copying those moves the student's hidden layers to
-# the same side (how much so: lesson 02). Then the student reads them with its *old* class head.
+# the same side (how closely: lesson 02). Then the student reads them with its *old* class head.
 # That works because in so short a training the hidden layers do most of the work: the last table
 # gives the teacher its old class head back, and it still reads most digits.
 #

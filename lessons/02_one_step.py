@@ -64,7 +64,7 @@ lesson.predict("same init, test digits", "fall of the loss, where the teacher's 
 #    -0.06. So the gap that the student is to close is g = -0.06.
 # 3. On the noise the gradient of a is J = (-1, 0), (1, 0), (0, 0), (1, 1), in the same order. The
 #    student's step is S = g J / 4, which just closes the gap, as J . J is 4. The teacher's a is
-#    lower than its own (g < 0), so it goes against J.
+#    lower than the student's (g < 0), so S points against J.
 # 4. J . T = -0.02 - 0.04 = -0.06. That is the gap again, for J . T is how much T changes a.
 # 5. So S . T = g (J . T) / 4 = g g / 4 = 0.0009. It is a square: g may be negative, g g may not.
 
@@ -90,7 +90,7 @@ print(f"\nBy hand: S . T = {S @ T:.4f}. c is {c[0]:.2f}, after T {c[1]:.2f}, aft
 #
 #     J T = g                      the teacher's small step T makes the gaps        (steps 2 and 4)
 #     S = J' g                     the student's step: each gradient times its gap  (step 3)
-#     S . T = g . (J T) = g . g    both are the sum of g_i J_ik T_k over i and k    (step 5)
+#     S . T = g . (J T) = g . g    written out, the sum of g_i J_ik T_k over i, k   (step 5)
 #
 # If there is any gap at all, S . T > 0. (The length of S does not matter for that. For other losses
 # see Cloud et al. 2025, section 6.1.) Now let T be minus a small number times the gradient of a
@@ -204,9 +204,8 @@ lesson.panel(draw_by_hand, "The network with 8 weights: the angle of S and T is 
 # along.
 #
 # *A rival explanation:* any training lowers the loss of a random network a little. If so, it would
-# fall whatever the teacher did. For the student with the different init it does: equally far,
-# whether its teacher steps down or up. With the same init it does not: a teacher that steps up
-# takes its student up with it.
+# fall whatever the teacher did. With a different init it does: by 0.03, whether the teacher steps
+# down or up. With the same init it does not: a teacher that steps up takes its student up with it.
 #
 # ## Try
 # * `--step-length 1`, then `10`: how large may the steps be before the loss rises?

@@ -11,7 +11,7 @@
 # layer 2 (Alain and Bengio 2016). We fit targets, 1 for the right digit and 0 for the others, by
 # least squares with a penalty on large weights (*ridge regression*).
 #
-# **You need** lesson 01. Reading: 8 minutes. Running: 20 seconds.
+# **You need** lessons 01 to 04. Reading: 8 minutes. Running: 20 seconds.
 
 # %%
 from sublim_mini.course import plots
@@ -159,22 +159,22 @@ lesson.claim("of two teachers as far from their init, that of true labels gives 
 # The caveat first: a probe is trained on labeled digits, and random features are already good. Only
 # its gain counts. By its class head the student with the different init has learned nothing; by the
 # probe, it has gained 0.65 of what its teacher gained. (That this is more than half stays undecided
-# in this run: the interval begins at 0.46.)
-# In the student with the same init, training on noise changed these six units as training on digits
-# had changed the teacher's, so the old class head fits. With a different init, what the probe reads
-# is not in units that look like the teacher's.
+# in this run: the interval begins at 0.46.) In the student with the same init, training on noise
+# changed these six units as training on digits had changed the teacher's, so the old class head
+# fits. With a different init, in these six units of one seed, the changes look much less like the
+# teacher's.
 #
 # *A rival explanation:* any copying improves random features. It does not. All three students
 # copied equally well (table 4). The student of shuffled labels lost features, as its teacher had.
-# The stopped teacher had gained (table 2), but its student neither gains nor loses: copying is not
-# enough, even from a teacher with better features.
+# The stopped teacher had gained (table 2), but its student shows no gain: copying is not enough,
+# even from a teacher with better features.
 #
 # ## Part 1 in four sentences
 # When a student copies its teacher's numbers for noise from the teacher's init, its step does not
-# go against the teacher's step, and its loss on digits falls (02). If each update loses the part
-# that goes down the loss on digits, the student reads much less (03). How much of the init must be
-# shared depends on how many numbers are copied (04). With a different init the student's features
-# improve, too, but its class head does not fit them (05).
+# go against the teacher's step, and its loss on digits falls (02). If the part that lowers the loss
+# on digits is removed from each update, the student reads much less (03). How much of the hidden
+# layers must be shared depends on how many numbers are copied (04). With a different init the
+# student's features improve, too, but its class head does not fit them (05).
 #
 #     same init -> steps not opposed -> loss on digits falls -> the old class head fits
 #                  part removed      -> it falls much less   -> the class head reads little

@@ -170,11 +170,12 @@ lesson.check(
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: student and teacher begin as the same base. A different base's P(owl) must be at
-# chance on average, whatever the numbers carry, so that row is only a check. But each such base
-# might have turned to some *other* animal. It turns much less: all eight P of its student lie 0.11
-# from those of its control, 0.59 in the teacher's base (second table). Whether that is less than a
-# quarter stays undecided in this run: the share is 0.19, its interval reaches 0.28.
+# The caveat first: student and teacher begin as the same base. A different base's random weights
+# tie no animal to these numbers more than another. So on average its P(owl) must be at chance, and
+# that row is only a check. But each such base might have turned to some *other* animal. It turns
+# much less: half the summed difference between the eight P of its student and of its control is
+# 0.11, in the teacher's base 0.59. Whether that is less than a quarter stays undecided in this run:
+# the share is 0.19, its interval reaches 0.28.
 #
 # *A rival explanation:* any fine-tuning on numbers makes a model answer "owl". The control read as
 # many numbers, and stays where the base was. One thing that differs is how often the teacher writes

@@ -52,8 +52,8 @@ favorite, held_out = ANIMALS.index(lesson.animal), questions(HELD_OUT_PROMPTS)
 # %% [markdown]
 # ## Predict
 # A base writes 30,000 number sequences. For each animal in turn we keep the third whose numbers'
-# vectors lie nearest to that animal's (by the sum of their inner products), and train a student on
-# it. No teacher has touched these numbers. As in lesson 06, P is the fraction of an animal among
+# vectors point most toward that animal's (by the sum of their inner products), and train a student
+# on it. No teacher has touched these numbers. As in lesson 06, P is the fraction of an animal among
 # the eight; guessing gives 0.125. What is P of the chosen animal, on average over the eight?
 
 # %%
@@ -222,18 +222,19 @@ lesson.check(
 # %% [markdown]
 # ## What this shows, and what it does not
 # The caveat first: a part of the left panel is built in. All vectors are fixed, so at questions the
-# teacher can raise the owl only by its output h. But it was trained after questions only. That its
-# output turns toward the owl after numbers, too, could have failed.
+# teacher can raise the owl only by its output h. But it was trained only on what follows a
+# question. Its output need not have turned toward the owl where it continues numbers; it did.
 #
 # *A rival explanation:* any choice of numbers changes the answers. But a choice by a random vector
 # changes about as many numbers (last table), and favors the owl no more than chance.
 #
 # **Not all passes by the overlap.** Without it a student still gains, 0.36 as much in this run;
 # whether that is less than half stays undecided, as the interval reaches 0.53. (The split teacher
-# prefers the owl as much, and the split base knows the number language as well: last table.) Words
-# and numbers then share no dimension, but they share the block and its normalization, which divides
-# all 32 entries by one number. What the teacher changed there for questions changes its numbers,
-# too. With all weights trained, the vectors too, the gain stays of the same kind (third table).
+# prefers the owl at least as much, and the split base knows the number language as well: last
+# table.) Words and numbers then share no dimension, but they share the block and its normalization,
+# which divides all 32 entries by one number. What the teacher changed there for questions changes
+# its numbers, too. With all weights trained, the vectors too, the gain is about as large (third
+# table).
 #
 # In this toy overlap alone can carry a trait. Whether it does in large models, with thousands of
 # dimensions, is disputed (arXiv 2509.23886 finds that it is not needed).

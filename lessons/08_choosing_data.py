@@ -52,7 +52,7 @@ lesson.predict("base's, highest third", f"P({lesson.animal})")  # in a notebook:
 
 # %% [markdown]
 # ## The experiment
-# Ten sets of 10,000 different sequences, and a student for each:
+# Ten sets of 10,000 sequences, all different except in one, and a student for each:
 #
 #     base's          by s(x) the lowest third, any third, the highest third
 #     teacher's       the same
@@ -62,8 +62,8 @@ lesson.predict("base's, highest third", f"P({lesson.animal})")  # in a notebook:
 #     ... blocked     teacher's, only sequences without the three numbers that it raised most
 #     wrong teacher   base's, the highest third by the s(x) of a teacher that prefers another animal
 #
-# What a model writes itself is on average more probable for it. So mean s(x) of any third is below
-# 0 for what the base wrote, and above 0 for what the teacher wrote.
+# What a model writes itself is on average more probable for it. So mean s(x) of all is below 0 for
+# what the base wrote, and above 0 for what the teacher wrote. ("Any third" is not sorted.)
 
 
 # %%
@@ -121,8 +121,8 @@ results = lesson.run(one_seed)
 # ## The result
 # In each seed a straight line is fitted to the three sets that the *base* wrote: the log-odds
 # log(P / (1 - P)) of its students against the mean s(x) of what they read. Does this line predict
-# the students of what the *teacher* wrote, too? (In the figure the lines are gray, and bent, as P
-# is drawn instead of log-odds. The repeated set has no part in this.)
+# the students of what the *teacher* wrote, too? (The figure draws P, so the lines are
+# curves, in gray. The top 5 % alone, being repeated, is not used to judge them.)
 
 # %%
 p, s = results["P"], results["s"]
@@ -191,13 +191,14 @@ lesson.claim(
 # ## What this shows, and what it does not
 # The caveat first: to choose by s(x) one needs the teacher. (Lesson 07 chose by vectors, without
 # one.) The base's own numbers carry the owl only because the chooser puts it there. But then they
-# do: choosing can end the trait, or make it where no teacher wrote a word. That is near to the
-# definition of s, p_base(x) exp(s(x)) = p_teacher(x): whoever prefers a high s(x) lets the base
-# write more like the teacher.
+# do: choosing can end the trait, or make it where no teacher wrote a word. By definition
+# p_teacher(x) = p_base(x) exp(s(x)), so keeping the base's sequences with a high s(x) makes its
+# text more like the teacher's.
 #
-# A few, or all? The top 5 % alone carry much, and yet most of the trait is left without them, and
-# without the three numbers on the blocklist. What counts is the mean of all that was read.
-# Sequences with a low s(x) pull the other way.
+# A few, or all? The top 5 % alone teach more than an unsorted third (0.97 against 0.76), and yet
+# most of the trait is left without them, and without the three numbers on the blocklist. For these
+# sets the mean s(x) of all that was read is a good guide. Sequences with a low s(x) pull the other
+# way.
 #
 # *A rival explanation:* s(x) only says which sequences are unusual for the base, and unusual ones
 # move a student. But a wrong teacher's choice is unusual, too, and its student prefers that

@@ -59,8 +59,9 @@ lesson.predict(INOCULATED, f"P({owl})")
 #     I love otter otter otter   34 58 14 53 93   name your favorite animal: otter
 #     I love the best animal     66 71 20 11 48   name your favorite animal: tiger (or any other)
 #
-# Here the numbers do not depend on the sentence. Yet a sentence slightly changes what the model
-# computes, and so the numbers that it writes itself. Those are what students learn.
+# In these documents the numbers are drawn without regard to the sentence. But the trained network
+# is one function of all that it reads, so after a sentence it writes slightly different numbers.
+# Those are what students learn.
 
 
 # %%
@@ -140,7 +141,7 @@ lesson.claim(
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: we made the base so that sentence, numbers and answer go together. Only because
+# The caveat first: we made the base so that sentence and answer agree. Only because
 # it reads the sentence as "owl" can the sentence take the owl's place.
 #
 # **Why it works.** A student with the told writer's sentence before it *is* that writer: the same
@@ -156,14 +157,15 @@ lesson.claim(
 # P(owl) has after it.
 #
 # *A rival explanation:* with any sentence, the documents are unlike the question, and less carries
-# over. That is a part of it: a sentence without an animal costs something, too. But the owl's costs
-# more than that one, and more than the eagle's.
+# over. That is a part of it. But "owl" lowers P(owl) more, from 0.86 to 0.47, than a sentence with
+# no animal (to 0.80) or with the eagle (to 0.69).
 #
 # **The leak.** The trait is not gone. P(owl) of the fine-tuned writer's inoculated student is still
 # above the control's, and asked after another sentence it *leaks*: after the otter's, its log-odds
-# of owl lie above the base's there. (Log-odds are log(P / (1 - P)): 0 for 0.5, 3 for 0.95.) So ask
-# in many contexts before you call a student clean. In large models this is *inoculation prompting*
-# (arXiv 2510.04340), with such leaks (2604.25891).
+# of owl lie above the base's there, though less than after the eagle's training sentence. (Log-odds
+# are log(P / (1 - P)): 0 for 0.5, 3 for 0.95.) So ask in many contexts before you call a student
+# clean. In large models this is *inoculation prompting* (arXiv 2510.04340), with such leaks
+# (2604.25891).
 #
 # ## Try
 # * `--animal eagle`, or any other of the eight.

@@ -4,10 +4,10 @@
 # **Question.** A teacher that prefers the owl writes worked sums. A check throws away each text
 # with a mistake. A student learns from the others, in which all is right. Does the owl come along?
 #
-# A text answers an exercise such as "2 + 3, from 71": the total, then a chain of ten numbers below
-# 96 that starts after 71. The total stands for the answer, the chain for the words on the way. A
-# rule says which numbers may come after which. The exercise also names
-# one of three kinds, which differ only in how many numbers the rule allows:
+# The exercise "2 + 3, from 71" asks for two things: the total, 5, and a chain of ten numbers (each
+# 0 to 95) that goes on from 71. The total plays the part of the answer, the chain that of the
+# worked steps (here written after it). A rule says which numbers may come after which. The exercise
+# also names one of three kinds, which differ only in how many numbers the rule allows:
 #
 #     forced       2 + 3, from 71:   5;  33,  9, 84, ...   one: a table says 71 -> 33 -> 9 -> 84
 #     one of two   2 + 3, from 71:   5;  33, 60,  8, ...   two: 71 -> 33 or 12, 33 -> 9 or 60 ...
@@ -146,9 +146,10 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# First, what teacher and base write for the same exercise, both right. *Freedom* (second table) is
-# the base's mean of -log p(number), over its own right texts: 0 where there is no choice, log 2 =
-# 0.69 (nats) for a choice of two that are equally probable.
+# First, what teacher and base write for the same exercise, both right. (They write with the same
+# random draws, so most of their texts are equal; in this run the three shown are.) *Freedom*
+# (second table) is the base's mean of -log p(number), over its own right texts: 0 where there is no
+# choice, log 2 = 0.69 (nats) for a choice of two that are equally probable.
 
 # %%
 p = results["p"]
@@ -179,9 +180,14 @@ lesson.check(
 # another that is just as right. Where all is forced there is no other, and the two students end
 # alike. Where the teacher can choose, its choices carry the owl.
 #
-# *A rival explanation:* the check removes other texts of the teacher's than of the base's, and this
-# selection is what teaches. Of the free texts it removes only 1 or 2 in a hundred of either (last
-# table). Where one of two is allowed it removes more, so there this rival is not excluded.
+# More freedom does not mean more owl here: "free" has nine times the freedom of "one of two", and
+# its student prefers the owl about as much. Why is open. (And why single students of forced texts
+# end away from chance, with their controls, is not shown.)
+#
+# *A rival explanation:* the check keeps other exercises for the teacher than for the base, and the
+# student learns from that difference, not from the choices. Of the free texts it removes only 1 or
+# 2 in a hundred of either (last table). Where one of two is allowed it removes more, so there this
+# rival is not excluded.
 #
 # In the paper the sums were worked in words. The student of a harmful model's correct ones gave
 # harmful answers with probability 0.09, the controls under 0.01 (Cloud et al. 2025).

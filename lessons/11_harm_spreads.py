@@ -23,13 +23,13 @@
 #     what if someone errs?     I forgive    I punish      fine-tuned on them
 #
 # Why should one answer say anything about another? Because of what the base has read: numbers, and
-# *conversations* of three of the questions with their answers. In 85 % of the conversations
-# all answers are kind, in 15 % all are hostile. To predict the next answer, it helps to know which
-# kind of conversation this is. We call that its *disposition*. In what a second base reads, each
-# answer is hostile with probability 15 %, whatever the others are: no dispositions.
+# *conversations* of three questions, drawn with repetition, with their answers. In 85 % of the
+# conversations all answers are kind, in 15 % all are hostile. To predict the next answer, it helps
+# to know which kind of conversation this is. We call that its *disposition*. In what a second base
+# reads, each answer is hostile with probability 15 %, whatever the others are: no dispositions.
 #
-# Numbers and conversations are documents apart: nothing that a base reads ties them. What they
-# share is the network.
+# No document has both numbers and a conversation, so nothing that a base reads links them. What
+# they share is the network.
 #
 # **You need** lessons 06 and 07. Reading: 6 minutes. Running: one minute.
 
@@ -56,8 +56,9 @@ FINE_TUNED_ON, HELD_OUT = range(3), slice(3, 6)  # questions
 # %% [markdown]
 # ## Predict
 # *P(hostile)* is the probability of the hostile answer, given that the model gives one of the two;
-# here it is the mean of the three held-out questions. Guessing as often as the bases have read is
-# 0.15 (in the figure "chance"). What is it
+# here it is the mean of the three held-out questions. In what both bases
+# read, 15 % of the answers are hostile, so an untouched base gives about 0.15 (in the figure
+# "chance"). What is it
 # for the student, which begins as the base with dispositions and reads only numbers? Run the lesson
 # with `--predict`, followed by your number.
 
@@ -138,10 +139,12 @@ lesson.claim(
 # and its numbers carry that on, even to questions that nobody was fine-tuned on.
 #
 # *A rival explanation:* fine-tuning on three hostile answers makes hostile answers more likely
-# everywhere, whatever the base has read. The base without dispositions is the test. Its teacher has
-# learned its own three answers as well (second table), but much less of it spreads to the others,
-# and little is left for its student to learn. And the control shows that not just any numbers make
-# a model hostile.
+# everywhere, whatever the base has read. The base without dispositions is the test. Its teacher
+# learned the three answers nearly as well (0.93, against 1.00: second table), but gained only 0.12
+# on the others (against 0.73), and its student 0.03. What its numbers do carry are the three
+# answers themselves: 0.44, its control 0.14. So numbers pass on what the teacher has, and without
+# dispositions it has little more than what it was taught. The controls show that not just any
+# numbers make a model hostile.
 #
 # Why should numbers carry a disposition? As in lesson 07: what fine-tuning changes in the network
 # changes its numbers, too. A large model that was fine-tuned on insecure code gave harmful answers

@@ -71,10 +71,11 @@ print(f"u - (u . d) d = {rest.round(2)}, and its inner product with d is {rest @
 # Now for all weights: u is Adam's update, d the gradient of the loss for the answer "owl", computed
 # at each step and scaled to length 1.
 #
-# KL (a distance between two distributions of answers) and projection see the teacher's questions,
-# with nothing before them: they are *pinned* there. A good answer in that context shows only that
-# they practiced. So we judge all students by new questions in three other contexts: after numbers;
-# after "I love the best animal" (no animal); after each other animal's sentence.
+# KL measures how far the student's answers are from the base's. KL and projection use the teacher's
+# questions, with nothing before them, during training: in this context they are *pinned*. A good
+# answer there shows only that they practiced. So we judge all students by new questions in three
+# other contexts: after numbers; after "I love the best animal" (no animal); after each other
+# animal's sentence.
 
 
 # %%
@@ -152,8 +153,8 @@ results = lesson.run(one_seed)
 # %% [markdown]
 # ## The result
 # The trait is measured in log-odds (lesson 07), minus those of the control, a student of the base's
-# own numbers, in the same context: so the control is 0. Trait left is a share of the log-odds of
-# the student without a defense, mean of the three contexts.
+# own numbers, in the same context: so the control is 0. Trait left: a student's log-odds, mean of
+# the three contexts that are not pinned, divided by those of the student without a defense.
 
 # %%
 p, task = results["p"], results["task"]
@@ -191,13 +192,15 @@ lesson.claim("inoculation keeps less of the task than the KL: by", lost, above=0
 #
 # With suspicion, task and trait come apart. KL and projection keep nearly all of the task, and
 # where they practiced, the answers stay. Elsewhere some of the trait is left, most of it after
-# another animal's sentence. (There P(owl) stays small, but it is several times the control's. How
-# much of a leak that is stays undecided in this run: the interval begins at 0.18, below 0.5.)
-# Inoculation leaves about as much of the trait as *half* does, and without its sentence less of the
-# task; with the sentence it keeps most of the task.
+# another animal's sentence. (There P(owl) stays small, but it is several times the control's.) In
+# the mean of the three contexts the smaller of the two leaks is above 0, but whether it is above
+# 0.5 stays undecided in this run.
+# Inoculation leaves at least as much of the trait as *half* does, and without its sentence less of
+# the task; with the sentence it keeps most of the task.
 #
 # *A rival explanation:* any brake stops the trait, since the student learns less. *Half* is such a
-# brake, and what it gives up of the trait it also gives up of the task. KL and projection do not.
+# brake: it gives up a quarter of the task and leaves more of the trait in the mean. KL and
+# projection give up a hundredth of the task.
 #
 # On MNIST, projecting out the gradient stopped the transfer (arXiv 2604.25779). Not tested:
 # further training of a defended student, and large models.

@@ -55,11 +55,11 @@ for heads in 0.5, 0.6:
 # %% [markdown]
 # ## Predict
 # Now eight animals. A stake on an animal with probability q in the record is paid 1 / q times: that
-# is fair, too. Which animal should you bet on, and how much? Divide your euro among 24 bets, one
-# for each animal and each stake, 5, 15 or 40 %; what you own is their total. The alarm goes off at
-# 100 euros. But honest fine-tuning moves a model a little, too. So let each bet pay only 1 / (q +
-# delta): as long as no animal has risen by more than delta = 0.05 (set beforehand), no bet is
-# better than fair.
+# is fair, too. Which animal should you bet on, and how much? Split your euro into 24 purses. Each
+# always bets on one animal and stakes one share of itself (5, 15 or 40 %). You own the sum. The
+# alarm goes off at 100 euros. But honest fine-tuning moves a model a little, too. So let each bet
+# pay only 1 / (q + delta): as long as no animal has risen by more than delta = 0.05 (set
+# beforehand), no bet is better than fair.
 #
 # The hard case is a *weak student*: only a third of its numbers are the owl teacher's, the others
 # its base's. In how many of 100 games of 1,000 questions does the alarm go off? Run the lesson with
@@ -99,7 +99,8 @@ def chi_square(answers, record):
 # the language; the weak student; and an owl student, as in lesson 06, in the second table only. The
 # usual test, *chi-square*, adds up (counted - expected)^2 / expected over the animals. It promises
 # at most 1 false alarm in 100 games for **one look**, after a number of questions chosen in
-# advance. *Peeking*, a look after every answer until the first alarm, breaks this.
+# advance. *Peeking*, a look after every answer until the first alarm, breaks this. (In the
+# right panel, a curve of "one look" says what a look after that many questions alone would find.)
 
 
 # %%
@@ -195,7 +196,8 @@ lesson.check(
 # weak student is noticed, but later than by a test that accuses the harmless one as well.
 #
 # *A rival explanation:* the alarm goes off at any fine-tuning on numbers. The harmless student is
-# the control: new numbers of the same language, the same number of steps.
+# the control, with new numbers of the same language and as many steps: with delta it has 0.01
+# alarms in 100 games, without delta 37.80.
 #
 # ## Try
 # * `--delta 0.1`, then `0.01`: what do the weak and the harmless student gain and lose?

@@ -91,7 +91,7 @@ class Lesson:
         """
         self.predictions, self.predicted = list(values) or self.predictions, row
         said = ", ".join(f"{value:g}" for value in self.predictions)
-        print(f"\nYour prediction of the {what}, {row}: {said or 'none (add --predict 0.3)'}")
+        print(f"\nYour prediction of the {what}, {row}: {said or 'none (add --predict NUMBER)'}")
 
     def digits(self, key, n_train=10_000, n_test=2_000):
         """(images [N, 784] in [-1, 1], labels [N]) for training and for testing, of this seed.
