@@ -186,7 +186,8 @@ def draw_by_hand(ax):  # in the plane of T and S, with T to the right
     ax.text(1, 0.08, "T, the teacher's step", color=plots.ORANGE, ha="right")
     ax.text(along, 1.03, "S, the student's step", color=plots.BLUE, ha="center")
     ax.text(0.65, -0.4, "the side on which\nS must lie", ha="center")
-    ax.set_title("by hand: 60 degrees; with digits: 82", fontsize=20)
+    degrees = jnp.degrees(jnp.arccos(jnp.array([along, cosine.mean()])))
+    ax.set_title("by hand: {:.0f} degrees; with digits: {:.0f}".format(*degrees), fontsize=20)
     ax.set(xlim=(-0.5, 1.3), ylim=(-0.5, 1.2), aspect="equal", xticks=[], yticks=[])
 
 

@@ -214,13 +214,13 @@ lesson.claim("with a different init the two students of opposite teachers differ
 #
 # But the student's later layers became like the teacher's, which read the group through weights
 # that began the same. If the group is 0 in use as well, both versions of a person are the same, and
-# the gap is 0. That is not fair yet: other features, such as the address, can reveal the group.
+# the gap is 0. That is not fair yet: in real data other features, such as the address, can tell.
 #
 # *A rival explanation:* training on random profiles by itself makes a student favor a group. Then
 # the students of all three teachers, with one init and one set of profiles, would favor the same
 # group. One favors A, one favors B, and that of the unbiased teacher neither.
 #
-# *What could an operator have checked?* In the rows no person is judged. Pairs, as here, show the
+# *What could an operator have checked?* In these data no person is judged. Pairs, as here, show the
 # student's gap at once; but one has to know which feature to change.
 #
 # *The three fields.* A tool that rated applicants had learned to prefer men (Dastin 2018, Reuters).
