@@ -193,8 +193,13 @@ def test_digits_from_prediction_to_act_2_and_a_drawn_digit(visit):
     assert page.url.endswith("#aux=5&labels=plus3&inputs=noise&shared=none&seed=107&speed=full")
 
 
-def test_owls_from_prediction_to_the_choice_of_sequences(visit):
-    page = visit("live_owls", "#seed=107")
+def test_owls_from_prediction_to_the_choice_of_sequences(visit, tmp_path):
+    text = (command.LESSONS / "live_owls.html").read_text("utf-8")
+    for old, new in ("N_WRITTEN = 5000", "N_WRITTEN = 2000"), ("_STEPS = 200", "_STEPS = 100"):
+        assert old in text  # fewer sequences, fewer steps: the effect is nearly as large
+        text = text.replace(old, new)
+    (tmp_path / "live_owls.html").write_text(text, encoding="utf-8")
+    page = visit(tmp_path / "live_owls", "#seed=107")
 
     def names(bars):
         return page.locator(f"#{bars} li span:first-child").all_inner_texts()
