@@ -93,15 +93,19 @@ def bodies(text):
 # ---- programs ----
 
 
+def group(number):
+    """What is compiled for one program of an exercise serves the next."""
+    return pytest.mark.xdist_group(f"exercise {number}")
+
+
 def programs():
     """programs.txt -> (exercise, function, what stands there, what instead, message or None)."""
     for line in Path(__file__).with_name("programs.txt").read_text("utf-8").splitlines():
         if header := re.fullmatch(r"\[(\d) (\w+)\]", line):
             number, name = int(header[1]), header[2]
-            mark = pytest.mark.xdist_group(f"exercise {number}")  # what one compiles serves others
         elif " -> " in line and not line.startswith("#"):
             old, new, says = (*line.replace(r"\n", "\n").split(" -> "), None)[:3]
-            yield pytest.param(number, name, old, new, says, marks=mark)
+            yield pytest.param(number, name, old, new, says, marks=group(number))
 
 
 @needs_solutions
@@ -125,16 +129,14 @@ def test_a_program_is_told_its_mistake_or_passes(number, name, old, new, says, t
 
 # ---- stubs ----
 
+PARTS = {"init": 1, "apply": 1, "teacher_loss": 2, "accuracy": 2, "step": 3, "train": 3}
+PARTS |= {"student_loss": 4, "distill": 4, "experiment": 4}
 TO_DO = [
-    (number, name)
-    for number in (1, 5, 6, 7, 8)
-    for name, body in bodies(
-        (FOLDER / file_of(number)).read_text("utf-8") if EXERCISES else ""
-    ).items()
+    pytest.param(n, name, marks=group(PARTS.get(name, n)))
+    for n in (1, 5, 6, 7, 8)
+    for name, body in bodies((FOLDER / file_of(n)).read_text("utf-8") if EXERCISES else "").items()
     if "raise NotImplementedError" in body
 ]
-PARTS = {"teacher_loss": 2, "accuracy": 2, "step": 3, "train": 3}
-PARTS |= {"student_loss": 4, "distill": 4, "experiment": 4}
 
 
 @needs_solutions
@@ -281,11 +283,7 @@ def test_a_file_says_what_the_list_says_and_has_three_hints_and_an_answer(path, 
     hints = [core.hint(path.stem, n) for n in (1, 2, 3)]
     assert all(f"Hint {n} of 3. " in t and "details>" not in t for n, t in enumerate(hints, 1))
     if SOLUTIONS.exists():
-        own = [
-            b
-            for n, b in bodies(solution(number)).items()
-            if PARTS.get(n, 1 if number < 5 else number) == number
-        ]
+        own = [b for n, b in bodies(solution(number)).items() if PARTS.get(n, number) == number]
         assert sum(len(re.findall(r"(?m)^ +\S", body)) for body in own) == int(row[1])
         assert f"\n**{number}. " in (SOLUTIONS / "answers.md").read_text("utf-8")
 
