@@ -142,15 +142,16 @@ TO_DO = [
 @needs_solutions
 @pytest.mark.parametrize("number, name", TO_DO)
 def test_what_is_left_to_do_is_said_with_its_line(number, name, try_out):
-    """All is solved but one function; then its `raise` still stands above what was written."""
+    """All is solved but one function; or its `raise` still stands above what was written."""
     text, file, stub = solution(number), file_of(number), "    raise NotImplementedError\n"
     body = bodies(text)[name]
     line = text[: text.index(body)].count("\n") + 1
     number = PARTS.get(name, number)
     message = try_out(number, text.replace(body, stub))
     assert message.startswith(f"To do: write {name} in {file}, line") and "\n" not in message
-    message = try_out(number, text.replace(body, stub + body))
-    assert message.startswith(f"Delete line {line} of {file}") and "\n" not in message
+    if name in ("init", "write"):
+        message = try_out(number, text.replace(body, stub + body))
+        assert message.startswith(f"Delete line {line} of {file}") and "\n" not in message
 
 
 def test_stubs_say_what_to_do_and_nothing_else(exercises, core, monkeypatch, capsys):
