@@ -20,7 +20,8 @@ def _init(init):
     need(not one_dict, "init: all layers are one and the same dict: make a new one for each.")
     inside = isinstance(raw, list) and len(raw) == 1
     hint = "Does `return` stand inside the loop?" if inside else "Weights are [in, out]."
-    params = call(init, key, sizes, like=some_params(key, sizes), hint=hint)
+    like = jax.eval_shape(lambda key: some_params(key, sizes), key)
+    params = call(init, key, sizes, like=like, hint=hint)
     zero = all(not np.any(layer["biases"]) for layer in params)
     need(zero, "init: the biases should be 0 before training: jnp.zeros(n_out).")
     one, _, three = (np.asarray(layer["weights"]) for layer in params)
