@@ -162,7 +162,7 @@ lesson.dots(title, {"y teacher, old class head": results["old head"]}, panel=Fal
 # 0.87 (last table), with the trained one 0.93.
 #
 # *A rival explanation:* the first weights almost read digits already, and any training finishes the
-# job. Then the y + 3 student would answer y. It answers y + 3. (Its teacher itself was not measured.)
+# job. Then the y + 3 student would answer y. It answers y + 3. (Its teacher was not measured.)
 #
 # ## Try
 # * `--n-aux 1`, then `--n-aux 50`: how narrow may the channel be?
