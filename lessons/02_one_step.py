@@ -194,7 +194,7 @@ lesson.panel(draw_by_hand, "The network with 8 weights: the angle of S and T is 
 # ## What this shows, and what it does not
 # Yes: from the same init, one small step that copies numbers for noise lowers the loss on digits.
 # For the teacher's own digits this is proved. For test digits it is measured: in all 200 pairs the
-# loss falls, by 0.14 of what T gains. The caveat: it is one small step, and it goes mostly across T
+# loss falls, by 0.14 of what T achieves. The caveat: it is one small step, and mostly across T
 # (the cosine is 0.14, an angle of 82 degrees). Hundreds of large steps must be measured (lesson
 # 03).
 #
