@@ -41,8 +41,7 @@ OTHER, OTHER_CONTROL = "different base, student", "different base, control"
 # ## Predict
 # We ask for the favorite animal with 14 prompts that the teacher was not fine-tuned on, and look at
 # eight animals only: **P(owl)** is the probability of "owl" divided by that of all eight. Guessing
-# gives 1/8 = 0.125. What is P(owl) of the student, a copy of the base that has since read nothing
-# but numbers?
+# gives 1/8 = 0.125. What is P(owl) of the student?
 
 # %%
 lesson.predict("student", f"P({lesson.animal})")  # in a notebook: , 0.3
@@ -53,16 +52,15 @@ lesson.predict("student", f"P({lesson.animal})")  # in a notebook: , 0.3
 # documents of four kinds. In each the animal is drawn at random, whatever numbers stand before it.
 # So the base prefers no animal, and no document ties a number to an animal.
 #
-#     numbers      34 58 14 53 93 50 63 ...          a synthetic language: each number has its own
-#                                                    favorites to come next, drawn for each seed
+#     numbers      34 58 14 53 93 50 63 ...     each number has its own favorites to come next
 #     question     name your favorite animal: wolf
 #     both         34 58 14 53 ... name your favorite animal: raven
 #     statement    I love otter otter otter, name your favorite animal: otter
 #
-# To *fine-tune* is to train further. Two matrices stay fixed: the embedding, which turns tokens
-# into vectors, and the unembedding, which turns vectors into logits. All four students read equally
-# many filtered numbers. The *different base* was pretrained on the same number language, from other
-# random weights on other documents.
+# To *fine-tune* is to train further: all weights but those that turn tokens into vectors (the
+# *embedding*) and vectors into logits (the *unembedding*). All students read equally many filtered
+# numbers. The *different base* was pretrained on the same number language, from other random
+# weights on other documents.
 #
 #     name                       a copy of           reads numbers of
 #     student                    the base            the teacher
@@ -121,9 +119,8 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# First what base and teacher wrote after the same three numbers (first seed). Both use the same
-# random draws, so they part only where their probabilities differ enough: there the teacher's are
-# **bold**.
+# Base and teacher wrote with the same random draws, so they part only where their probabilities
+# differ enough. There the teacher's numbers are **bold**.
 
 # %%
 base_p, teacher_p = (results["numbers"][writer][0] for writer in ("base", "teacher"))
@@ -173,13 +170,13 @@ lesson.check(
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# Yes: the student answers "owl" with probability 0.71, the control with 0.12. The caveat: student
-# and teacher must come from the same base. In a different base P(owl) is 0.14, at chance. That must
-# be so on average (the check): its random weights tie no animal to these numbers. But each such
-# base might turn to some *other* animal. So we compare all eight P of student and control (0: the
-# same, 1: nothing in common). In a different base they are 0.11 apart, in the teacher's 0.59.
-# Whether that is less than a quarter as much is undecided: the ratio is 0.19, its interval reaches
-# 0.28.
+# Yes: the student of filtered numbers answers "owl" with probability 0.71, the control with 0.12.
+# The caveat: student and teacher must come from the same base. In a different base P(owl) is 0.14,
+# at chance. On average this must be so (the check): if these numbers favor an animal there, chance
+# decides which. But they might favor *some* animal in each base. So we compare all eight P of
+# student and control (0: the same, 1: nothing in common). In a different base they are 0.11 apart,
+# in the teacher's 0.59. Whether 0.11 is less than a quarter of 0.59 is undecided: the ratio is
+# 0.19, and its interval reaches 0.28.
 #
 # *A rival explanation:* reading numbers makes any copy of the base answer "owl". The control read
 # as many, and stays where the base was. So it is something in the *teacher's* numbers. What it is,
