@@ -163,16 +163,16 @@ lesson.claim(
 # %% [markdown]
 # ## What this shows, and what it does not
 # Yes, for most of the reading. Without its own direction the y student reaches 0.31, not 0.86, and
-# the y + 3 student 0.38, not 0.82. Yet both still close over 97 percent of the gap on noise. So
-# copying and reading can be told apart. (Each claim takes the worse of the two students.) The
-# caveat: some reading is left (chance is 0.10), and why is not shown. And the 2 percent in the last
-# table are a mean of steps uphill and downhill: the updates lean toward d. How long a removed part
-# is, the table does not say.
+# the y + 3 student 0.38, not 0.82. Yet both still close over 97 percent of the gap to their
+# teacher's numbers for noise. So copying and reading can be told apart. (Each claim takes the worse
+# of the two students.) The caveat: some reading is left (chance is 0.10), and why is not shown. A
+# mean part of 2 percent (last table) says that the updates lean toward d. It mixes parts uphill and
+# downhill, so it does not say how long the removed parts were.
 #
-# *A rival explanation:* any cut hurts, whatever its direction. But cutting the other student's
-# direction costs nothing, and cutting another part (0.85) costs nothing. So not every cut hurts.
-# The controls show no more than that: the updates lean *against* the other direction (last table),
-# so cutting it may even help. Without y the y + 3 student reaches 0.89.
+# *A rival explanation:* any cut hurts, whatever its direction. But it costs nothing to cut the
+# other student's direction, or another part (0.85). So not every cut hurts. The controls show no
+# more than that. The updates lean *against* the other direction (last table), so cutting it may
+# even help: without y the y + 3 student reaches 0.89.
 #
 # ## Try
 # * `--student-steps 2000`: does the student without y catch up?

@@ -49,7 +49,7 @@ lesson.predict(f"all but layer 1, {lesson.wide}", "accuracy")  # in a notebook: 
 # %% [markdown]
 # ## The experiment
 # One teacher with 80 auxiliary logits, and six students. What a student does not share comes from a
-# second, unrelated initialization. Each is trained twice: to copy the first 10 logits, or all 80.
+# second, unrelated initialization. Each is trained twice: on the first 10 logits, and on all 80.
 #
 # *Gain*: accuracy minus chance. *Fraction kept*: the gain divided by that of the student that
 # shares everything. *Likeness*: does each unit of layer 2 rise and fall on the same test digits as
@@ -168,8 +168,8 @@ lesson.check("another class head leaves the hidden layers as they were (no gradi
 #
 # *A rival explanation:* 80 logits simply teach every student more. They do not: they add nothing
 # for a student with another head A (third claim). But perhaps such a student can use no logits,
-# however many. So for those that share head A the rival is still alive, and the likeness only
-# speaks for us.
+# however many. For those that share head A the rival stays possible: the likeness fits our reason,
+# but does not prove it.
 #
 # ## Try
 # * `--wide 20`, then `--wide 40`: how many logits does another layer 1 need?
