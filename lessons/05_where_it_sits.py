@@ -37,9 +37,9 @@ adam = optax.adam(1e-3)
 
 # %% [markdown]
 # ## Predict
-# Untrained hidden layers mix the pixels in 96 random ways; that is enough for a probe to have an
-# accuracy of about 0.75. A probe of the trained teacher has 0.93. What does a probe of the student
-# with a different init have, after copying?
+# Untrained hidden layers mix the pixels in 96 random ways. That is enough for a probe to reach an
+# accuracy of about 0.75. A probe of the trained teacher reaches 0.93. And a probe of the student
+# with a different init, after copying?
 
 # %%
 lesson.predict("different init: probe", "accuracy")  # in a notebook: , 0.8
@@ -161,8 +161,9 @@ lesson.claim("of two teachers as far from their init, that of true labels gives 
 # after copying, 0.75 before. That gain is 0.65 of the teacher's; whether it is more than half is
 # undecided in this run (the interval begins at 0.46). The student's own class head reads nothing of
 # it. The caveat: a probe is trained on labeled digits, so only its gain counts, not its height. The
-# images illustrate this, and decide nothing: the student of noise with the same init changed as its
-# teacher did, while with a different init even the most similar units show little more than traces.
+# images illustrate this for one seed. With the same init the units changed as the teacher's did,
+# though the student saw only noise. With a different init even the most similar units show little
+# more than traces.
 #
 # *A rival explanation:* copying improves any hidden layers. It does not. All three students copied
 # equally well (last table), but after copying the shuffled-label teacher a probe reads less than
