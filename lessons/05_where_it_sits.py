@@ -49,8 +49,8 @@ lesson.predict("different init: probe", "accuracy")  # in a notebook: , 0.8
 # Copying might improve any hidden layers, whatever the teacher knows. So two more students with the
 # different init copy other teachers. One teacher learned *shuffled* labels: each image keeps the
 # label of some other image, so there is nothing to learn about digits. The other learned true
-# labels, but was *stopped* early, when its weights had moved as far as those of the first. So these
-# two differ in what they learned, not in how far they moved.
+# labels, but was *stopped* when its weights had moved as far as those of the first. So these two
+# differ in what they learned, not in how far they moved.
 
 
 # %%
@@ -160,17 +160,15 @@ lesson.claim("of two teachers as far from their init, that of true labels gives 
 # It did learn something: a probe of the student with a different init reads 0.87 of the digits
 # after copying, 0.75 before. That gain is 0.65 of the teacher's; whether it is more than half is
 # undecided in this run (the interval begins at 0.46). The student's own class head reads nothing of
-# it. The caveat: a probe is trained on labeled digits, so only its gain counts, not its height. The
-# images illustrate this for one seed. With the same init the units changed as the teacher's did,
-# though the student saw only noise. With a different init even the most similar units show little
-# more than traces.
+# it. The caveat: a probe is trained on labeled digits, so only its gain counts, not its height. In
+# the images (one seed) the student with the same init changed as its teacher did; with a different
+# init even the most similar units show little more than traces.
 #
-# *A rival explanation:* copying improves any hidden layers. It does not. All three students copied
-# equally well (last table), but after copying the shuffled-label teacher a probe reads less than
-# before, 0.61 (that teacher's own: 0.35). So it matters what the teacher learned. It is not all
-# that matters: the stopped teacher's probe had gained, too (0.85), and yet its student gained
-# nothing (0.76). That teacher moved less far than the trained one (2.1 and 5.5). Whether this is
-# why was not tested.
+# *A rival explanation:* copying improves any hidden layers. It does not. The student of shuffled
+# labels copied as well as the others (last table), and yet its probe reads less than before, 0.61.
+# So it matters what a teacher learned. But that is not all that matters: the stopped teacher's own
+# probe had gained (0.85), and its student gained nothing (0.76). This teacher moved less far than
+# the trained one (2.1 and 5.5). Whether that is why was not tested.
 #
 # ## Part 1 in four sentences
 # From its teacher's init, a small step that copies numbers for noise lowers the loss on digits, too
