@@ -82,8 +82,8 @@ print(f"\nBy hand: S . T = {S @ T:.4f}. c is {c[0]:.2f}, after T {c[1]:.2f}, aft
 
 # %% [markdown]
 # ## The same for any network
-# Number the weights by k, and all auxiliary logits of all noise inputs by i. Each has a gap g_i;
-# row i of J is its gradient. For a small step T:
+# Number the weights by k, and all auxiliary logits of all noise inputs by i. Each has a gap g_i,
+# and row i of J is the gradient of that logit. For a small step T:
 #
 #     g_i = sum over k of J_ik T_k                       T makes the gaps           (steps 2 and 4)
 #     S_k = sum over i of g_i J_ik                       each gradient times its gap       (step 3)
@@ -194,9 +194,9 @@ lesson.panel(draw_by_hand, "The network with 8 weights: the angle of S and T is 
 # ## What this shows, and what it does not
 # Yes: from the same init, one small step that copies numbers for noise lowers the loss on digits.
 # For the teacher's own digits this is proved. For test digits it is measured: in all 200 pairs the
-# loss falls, by 0.14 of what T achieves. The caveat: it is one small step, and mostly across T
-# (the cosine is 0.14, an angle of 82 degrees). Hundreds of large steps must be measured (lesson
-# 03).
+# loss falls, on average by 0.14 of what T achieves. The caveat: it is one small step, and mostly
+# across T (the cosine is 0.14, an angle of 82 degrees). For hundreds of large steps nothing is
+# proved (lesson 03).
 #
 # *A rival explanation:* any training lowers the loss of a random network a little. Then it would
 # not matter which way the teacher steps. With a different init it does not: the loss falls by 0.03
