@@ -7,9 +7,9 @@
 #     image --> hidden layers --> class head     the old one: random, never trained
 #                            \--> probe          a new one, fitted afterwards to labeled digits
 #
-# A *linear probe* is a new last layer. It shows what a good last layer could read from the
-# *features*, the activations of layer 2 (Alain and Bengio 2016). We fit it by least squares, with a
-# small penalty on large weights (*ridge regression*).
+# A *linear probe* is a new class head. It shows what a good head could read from the *features*,
+# the activations of layer 2 (Alain and Bengio 2016). We fit it by least squares, with a small
+# penalty on large weights (*ridge regression*).
 #
 # **You need** lessons 01 to 04. Reading: 8 minutes. Running: 20 seconds.
 
@@ -177,9 +177,9 @@ lesson.claim("of two teachers as far from their init, that of true labels gives 
 # both heads matter in any case (04). With a different init the hidden layers can still learn about
 # digits, but the class head does not fit them (05).
 #
-#     same init -> the steps lower the loss on digits  -> the old class head reads digits
-#                  without the part that lowers it     -> the old class head reads little
-#     different init -> the features can still improve -> only a probe reads them
+#     same init     -> updates lean downhill on digits       -> the old class head reads digits
+#                   -> that part of each is removed          -> the old class head reads little
+#     different init                 -> features improve     -> only a probe reads them
 #
 # ## Try
 # * `--student-steps 100`: what comes first, the probe's gain or the class head's?
