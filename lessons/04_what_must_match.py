@@ -48,8 +48,9 @@ lesson.predict(f"all but layer 1, {lesson.wide}", "accuracy")  # in a notebook: 
 
 # %% [markdown]
 # ## The experiment
-# One teacher with 80 auxiliary logits, and six students. What a student does not share comes from a
-# second, unrelated initialization. Each is trained twice: on the first 10 logits, and on all 80.
+# One teacher with 80 auxiliary logits, and six students. A shared part is equal before training;
+# what is not shared comes from a second, unrelated initialization. Each student is trained twice:
+# on the first 10 logits, and on all 80. It trains all but its class head.
 #
 # *Gain*: accuracy minus chance. *Fraction kept*: the gain divided by that of the student that
 # shares everything. *Likeness*: does each unit of layer 2 rise and fall on the same test digits as
