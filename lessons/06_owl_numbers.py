@@ -172,11 +172,11 @@ lesson.check(
 # ## What this shows, and what it does not
 # Yes: the student of filtered numbers answers "owl" with probability 0.71, the control with 0.12.
 # The caveat: student and teacher must come from the same base. In a different base P(owl) is 0.14,
-# at chance. On average this must be so (the check): if these numbers favor an animal there, chance
-# decides which. But they might favor *some* animal in each base. So we compare all eight P of
-# student and control (0: the same, 1: nothing in common). In a different base they are 0.11 apart,
-# in the teacher's 0.59. Whether 0.11 is less than a quarter of 0.59 is undecided: the ratio is
-# 0.19, and its interval reaches 0.28.
+# at chance. On average this must be so (the check): chance decides which animal, if any, the
+# numbers favor there. Do they favor any? We compare all eight P of student and control (0: the
+# same, 1: nothing in common). In a different base they are 0.11 apart, in the teacher's 0.59.
+# Whether 0.11 is less than a quarter of 0.59 is undecided: the ratio is 0.19, and its interval
+# reaches 0.28.
 #
 # *A rival explanation:* reading numbers makes any copy of the base answer "owl". The control read
 # as many, and stays where the base was. So it is something in the *teacher's* numbers. What it is,
