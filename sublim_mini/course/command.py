@@ -146,9 +146,6 @@ def notebooks(paths, out):
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
         with replacing(out / f"{path.stem}.ipynb") as temporary:
             jupytext.write(notebook, temporary, fmt="ipynb")
-    for drawing in (paths[0].parent / "gallery").glob("*.svg"):  # which the notebooks show
-        with replacing(out / "gallery" / drawing.name) as temporary:
-            temporary.write_bytes(drawing.read_bytes())
     say(f"{len(paths)} notebooks: {out}")
 
 
