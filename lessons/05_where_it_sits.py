@@ -181,6 +181,8 @@ lesson.claim("of two teachers as far from their init, that of true labels gives 
 #                   -> that part of each is removed          -> the old class head reads little
 #     different init                 -> features improve     -> only a probe reads them
 #
+# ![One initialization, two heads, one of them copied](gallery/mechanism.svg)
+#
 # ## Try
 # * `--student-steps 100`: what comes first, the probe's gain or the class head's?
 # * `--teacher-steps 1000`: does a teacher that goes further pass on more?
