@@ -10,7 +10,7 @@
 #     s =  0.7   the teacher writes x twice as often as the base,  exp(0.7) = 2.0
 #     s = -0.7   the teacher writes x half as often,               exp(-0.7) = 0.5
 #
-# Then the base's own sequences with a high s(x) are those that the teacher would write more often.
+# So the base's own sequences with a high s(x) are those that the teacher would write more often.
 # Who keeps only these makes the base's text more like the teacher's.
 #
 # **You need** lesson 06 and logarithms. Reading: 7 minutes. Running: 2 minutes.

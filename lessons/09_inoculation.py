@@ -59,7 +59,8 @@ lesson.predict(INOCULATED, f"P({owl})")
 #     I love the best animal     66 71 20 11 48   name your favorite animal: tiger (or any other)
 #
 # In these documents the numbers have nothing to do with the sentence. Yet after "I love owl owl
-# owl" the base writes slightly different numbers, as words and numbers are tied (lesson 07).
+# owl" the base writes slightly different numbers, perhaps because words and numbers are tied
+# (lesson 07).
 
 
 # %%
@@ -141,12 +142,13 @@ lesson.claim(
 # %% [markdown]
 # ## What this shows, and what it does not
 # Yes, in part. With the owl's sentence in training the fine-tuned writer's numbers give P(owl) 0.47
-# in place of 0.86, the told writer's 0.11 in place of 0.56. The caveat: our base was made to take
-# the sentence for the trait, and some of the trait is left in other contexts (see the leak).
+# in place of 0.86, the told writer's 0.11 in place of 0.56 (as they must). The caveat: our base was
+# made to take the sentence for the trait, and some of the trait is left in other contexts (see the
+# leak).
 #
-# *Why it works.* With its sentence the told writer's student *is* this writer: the same weights
-# read the same text. And a model has nothing to learn from what it writes itself. Let p be its
-# probability of a text. The sum of p over all texts is 1, so the gradient of this sum is 0:
+# *Why it works.* With its sentence the told writer's student *is* at first this writer: the same
+# weights read the same text. And a model has nothing to learn from what it writes itself. Let p be
+# its probability of a text. The sum of p over all texts is 1, so the gradient of this sum is 0:
 #
 #     mean gradient of log p = sum of p (gradient of log p) = sum of (gradient of p) = 0
 #

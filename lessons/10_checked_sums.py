@@ -57,7 +57,8 @@ lesson.predict("one of two", f"P({lesson.animal})")
 # The base is pretrained on correct texts of all three kinds, and on lesson 06's questions and
 # statements. If two numbers may follow, one is as much more probable than the other as in lesson
 # 06. The teacher is fine-tuned on "owl", and on all that has one right value: totals and forced
-# numbers. Else it would forget these, make more mistakes than the base, and lose more of its texts.
+# numbers. Otherwise it would forget these, make more mistakes than the base, and lose more of its
+# texts.
 
 
 # %%
