@@ -154,9 +154,9 @@ results = lesson.run(one_seed)
 # ## The result
 # After "I love otter otter otter" hardly any model answers "owl". So the *trait* is measured in
 # log-odds (lesson 07), minus those of the *control*, a student of the base's own numbers. An
-# example, the KL after another animal: P is 0.0044, the control's 0.0007. The log-odds are -5.4 and
-# -7.3, so the trait is 1.8. *Trait left* is its mean over the three contexts that are not pinned,
-# divided by the same without a defense.
+# example, the KL after another animal: P is 0.0044, the control's 0.0007. The log-odds are -5.42
+# and -7.26, so the trait is 1.8. *Trait left* is its mean over the three contexts that are not
+# pinned, divided by the same without a defense.
 
 # %%
 p, task = results["p"], results["task"]
@@ -194,7 +194,8 @@ lesson.claim("inoculation keeps less of the task than the KL: by", lost, above=0
 #
 # What KL and projection leave shows almost only after another animal's sentence. P(owl) is small
 # there, 0.0044 and 0.0100, but several times the control's 0.0007. In the mean of the three
-# contexts the smaller of the two leaks is above 0; whether it is above 0.5 stays undecided.
+# contexts 21 % and 31 % of the trait are left. The smaller of the two leaks is above 0; whether it
+# is above 0.5 (in log-odds) stays undecided.
 #
 # *Half* and inoculation leave much more: after numbers P(owl) is 0.40 and 0.37. And inoculation
 # keeps only 0.57 of the task, unless its sentence is said again (0.94): what its student learned
@@ -204,9 +205,9 @@ lesson.claim("inoculation keeps less of the task than the KL: by", lost, above=0
 # brake. It gives up a quarter of the task and leaves about half of the trait. KL and projection
 # give up a hundredth of the task.
 #
-# Lesson 09 has 0.86 and 0.47 for P(owl) without and with inoculation, and this one 0.67 and 0.36.
-# Only the eight seeds differ, and seeds differ much: there from 0.53 to 0.99. Not tested: further
-# training of a defended student, and large models.
+# With nothing before the question P(owl) is 0.67 without a defense and 0.36 with inoculation; in
+# lesson 09 it is 0.86 and 0.47. Only the eight seeds differ, and seeds differ much: there from 0.53
+# to 0.99. Not tested: further training of a defended student, and large models.
 #
 # ## Try
 # * `--kl-weight 10` or `0.1`. Does a stronger KL leak less where it is not pinned?
