@@ -226,9 +226,9 @@ lesson.claim(
 # ## What this shows, and what it does not
 # Yes, with well-chosen prompts: outputs tell where a model's *weights* come from. Of the verdicts
 # on ordinary students 0.96 are right after ten number prompts. The stress student is told rightly
-# in 0.99 of cases, but only by random tokens. The caveat: this model does not hide its lineage.
-# Nobody here tries to forge one, an auditor needs every candidate base, and our bases are strangers
-# to each other.
+# in 0.99 of cases, but only with a hundred random-token prompts. The caveat: this model does not
+# hide its lineage. Nobody here tries to forge one, an auditor needs every candidate base, and our
+# bases are strangers to each other.
 #
 # On number prompts, which are like its data, the stress student left B and is about as far from A.
 # There more answers make the auditor *more* wrong: 0.45 right after ten prompts, 0.29 after a
