@@ -78,8 +78,8 @@ lesson.predict("writer prefers the suspect", "alarm rate")  # in a notebook: , n
 # the suspicion is wrong. A second auditor computes all this with a *different base*, pretrained in
 # the same way from other random weights on other documents of the same language.
 #
-# What score do clean data have? The base writes x with probability p(x), and its loss on x is -log
-# p(x). On average its own writing does not move it, so clean scores scatter around 0:
+# What score do clean data have? The base writes x with probability p(x), and its loss is -log p(x).
+# On average its own writing does not move it, so clean scores scatter around 0:
 #
 #     sum over x of p(x) grad log p(x)  =  grad (sum over x of p(x))  =  grad 1  =  0
 
