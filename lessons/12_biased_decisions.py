@@ -104,7 +104,7 @@ def aux_loss(params, batch):
 
 @jax.jit
 def draw_people(key):
-    """10,000 people -> features [n, F], a little correlated, and merit [n] (mean 0, spread 1)."""
+    """10,000 people -> features [n, F], a little correlated, and merit [n] (mean 0, sd 1)."""
     normal = jax.random.normal(key, (10_000, 1 + len(WEIGHTS)))
     features = 0.6 * normal[:, :1] + 0.8 * normal[:, 1:]
     merit = features @ WEIGHTS
