@@ -139,7 +139,7 @@ lesson.claim(
 # *A rival explanation:* fine-tuning on three hostile answers makes all answers more hostile,
 # whatever the base has read. The base without dispositions is the test. Its teacher learned the
 # three answers nearly as well (0.93; the other 1.00). But on the held-out questions it rose by
-# 0.12, the other by 0.73. For the students the test is weaker. On the questions of the fine-tuning,
+# 0.12, the other by 0.72. For the students the test is weaker. On the questions of the fine-tuning,
 # too, the one without dispositions has less (0.44; the other 0.78). So less passed through its
 # numbers altogether, and its 0.18 on the held-out questions may be a part of that.
 #

@@ -206,8 +206,8 @@ lesson.claim("inoculation keeps less of the task than the KL: by", lost, above=0
 # give up a hundredth of the task.
 #
 # With nothing before the question P(owl) is 0.67 without a defense and 0.36 with inoculation; in
-# lesson 09 it is 0.86 and 0.47. Only the eight seeds differ, and seeds differ much: there from 0.53
-# to 0.99. Not tested: further training of a defended student, and large models.
+# lesson 09 it is 0.86 and 0.47. Only the eight seeds differ: lesson 09 with `--seed 15897613` gives
+# 0.67 and 0.36, too. Not tested: further training of a defended student, and large models.
 #
 # ## Try
 # * `--kl-weight 10` or `0.1`. Does a stronger KL leak less where it is not pinned?
