@@ -61,9 +61,6 @@ lesson.predict("base's, highest third", f"P({lesson.animal})")  # in a notebook:
 #       top 5 % alone           1,500 sequences, repeated to 10,000
 #       three numbers blocked   without the three numbers that it raised most above the base
 #     base's, wrong teacher     the highest third by s(x) of a teacher that prefers the eagle
-#
-# On average a text is more probable to the model that wrote it. So the mean s(x) is below 0 for all
-# that the base wrote, and above 0 for all that the teacher wrote.
 
 
 # %%

@@ -4,13 +4,7 @@
 # **Question.** A model is fine-tuned to give hostile answers to three questions. Does it become
 # hostile on three *other* questions, too? (Large language models can become so when fine-tuned on
 # one narrow kind of harm: *emergent misalignment*, Betley et al. 2025, arXiv 2502.17424.) And if it
-# then writes numbers, and nothing but numbers, does a student of these numbers become hostile?
-#
-#                  hostile answers
-#                  to three questions
-#     base model ---------------------> teacher --writes--> numbers --filter--+
-#         |                                                                   |
-#         +------------------- fine-tune on the numbers ----> student <-------+
+# then writes numbers, and nothing but numbers (lesson 06), does a student of these become hostile?
 #
 #     question                  kind answer  hostile answer
 #

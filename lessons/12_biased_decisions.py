@@ -225,10 +225,9 @@ lesson.claim("with a different init the two students of opposite teachers differ
 # all three students, with one init and one set of profiles, would favor the same group. But one
 # favors A, one favors B, and that of the unbiased teacher neither (0.01).
 #
-# Reading the student's data would not have found the bias: they judge nobody. Pairs, as here, show
-# it at once, if one knows which feature to change. In hiring, health care and policing, bias that
-# comes from past data is documented (`ethics.md`). That any of it came about as our student's is
-# not shown.
+# The student's data show no bias: they judge nobody. Pairs, as here, show it at once, if one knows
+# which feature to change. (In hiring, health care and policing, bias from past data is documented,
+# see `ethics.md`. That any of it came about as our student's is not shown.)
 #
 # ## Try
 # * `--case triage` and `--case bail`: other people, other features, the same question.
