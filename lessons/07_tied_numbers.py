@@ -72,7 +72,8 @@ lesson.predict(CHOSEN, "P(chosen animal)")  # in a notebook: , 0.3
 #     overlap        numbers       numbers and words     -
 #     split          numbers       numbers               words
 #
-# Teacher, student and control are as in lesson 06; fine-tuning leaves all vectors as they are.
+# Teacher, student and control are as in lesson 06; fine-tuning leaves all vectors as they are (but
+# in the row "all weights trained").
 
 
 # %%
@@ -162,9 +163,10 @@ results = lesson.run(one_seed)
 # %% [markdown]
 # ## The result
 # Left, the 96 numbers of one seed. Across: a number's inner product with the owl's vector, minus
-# its mean over the eight animals. Up: how far the teacher, trained on questions alone, raised the
-# number's log-probability. (*Correlation*: 1 if all dots lie on a rising line, 0 without such a
-# trend.) *Log-odds* are log(P / (1 - P)): if they rise by 1, P / (1 - P) grows 2.7 times.
+# its mean over the eight animals, as P compares only these. Up: how far the teacher, trained on
+# questions alone, raised the number's log-probability. (*Correlation*: 1 if all dots lie on a
+# rising line, 0 without such a trend.) *Log-odds* are log(P / (1 - P)): if they rise by 1, P / (1 -
+# P) grows 2.7 times.
 
 
 # %%

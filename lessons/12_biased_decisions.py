@@ -75,11 +75,11 @@ lesson.predict(FOR_A, "gap")  # in a notebook: , 0.3
 # %% [markdown]
 # ## The experiment
 # *Merit* is a weighted sum of the features. The group is one more feature, +1 for A and -1 for B,
-# and has no weight in it. In the past a person was accepted if merit + bias + luck was above 0.
-# Three teachers learn from the same people: from decisions that favor A, or B just as much, or
-# neither. Students have the teachers' initialization (init) or, for comparison, one of eight
-# different inits. One student of the teacher for A never sees the group: in its random profiles it
-# is always 0.
+# and has no weight in it. In the past a person was accepted if merit + bias + luck (a random
+# number) was above 0. Three teachers learn from the same people: from decisions that favor A, or B
+# just as much, or neither. Students have the teachers' initialization (init) or, for comparison,
+# one of eight different inits. One student of the teacher for A never sees the group: in its random
+# profiles it is always 0.
 
 
 # %%
