@@ -165,8 +165,8 @@ results = lesson.run(one_seed)
 # Left, the 96 numbers of one seed. Across: a number's inner product with the owl's vector, minus
 # its mean over the eight animals, as P compares only these. Up: how far the teacher, trained on
 # questions alone, raised the number's log-probability. (*Correlation*: 1 if all dots lie on a
-# rising line, 0 without such a trend.) *Log-odds* are log(P / (1 - P)): if they rise by 1, P / (1 -
-# P) grows 2.7 times.
+# rising line, 0 without such a trend.) Some gains are in *log-odds*, log(P / (1 - P)); one more
+# multiplies P / (1 - P) by 2.7.
 
 
 # %%
