@@ -146,8 +146,9 @@ results = lesson.run(one_seed)
 # %% [markdown]
 # ## The result
 # First, what teacher and base write for the same exercise, both right. (They use the same random
-# draws, so most of their texts are equal.) *Freedom* is the base's cross-entropy for each number of
-# its own right texts: 0 without a choice, log 2 = 0.69 for a choice of two equally probable ones.
+# draws, so most of their texts are equal, and so are these three.) *Freedom* is the base's
+# cross-entropy for each number of its own right texts: 0 without a choice, log 2 = 0.69 for a
+# choice of two equally probable ones.
 
 # %%
 p = results["p"]
