@@ -6,14 +6,14 @@
 # Four defenses, all in training only:
 #
 #     half          half of the numbers that the student learns are the base's
-#     KL            loss = loss on numbers + KL(base || student) of its answers to questions
+#     KL            loss = loss on numbers + KL: how far its answers are from the base's
 #     projection    from each update, remove the part along the gradient for the answer "owl"
 #     inoculation   "I love owl owl owl" stands before all numbers (lesson 09)
 #
 # *Half* needs no suspicion. The *KL* must know in which kind of question the trait would show. The
 # other two must know the animal, too.
 #
-# **You need** lessons 03, 07 and 09. Reading: 8 minutes. Running: 80 seconds.
+# **You need** lessons 03, 07 and 09. Reading: 7 minutes. Running: 80 seconds.
 
 # %%
 from sublim_mini.course import plots
@@ -50,8 +50,8 @@ COLORS |= {PROJECTION: plots.ORANGE, KL: plots.GREEN}
 # %% [markdown]
 # ## Predict
 # *Task kept*: how much better than the base does a student predict new sequences of the teacher?
-# The student without a defense counts as 1, the base as 0. Inoculation puts a sentence before the
-# numbers in training only. How much of the task does it keep when the sentence is gone?
+# The base counts as 0, the student without a defense as 1. How much of the task does inoculation
+# keep when its sentence is gone?
 
 # %%
 lesson.predict(INOCULATION, "part of the task kept")
@@ -59,7 +59,7 @@ lesson.predict(INOCULATION, "part of the task kept")
 # %% [markdown]
 # ## The experiment
 # First, a projection by hand, with two weights. The update u points partly along d, a direction of
-# length 1: by the inner product u . d. Take that part away; the rest is at a right angle to d.
+# length 1. Take this part, (u . d) d, away; the rest is at a right angle to d.
 
 # %%
 u, d = np.array([3.0, 1.0]), np.array([0.6, 0.8])
@@ -68,14 +68,14 @@ print(f"\nu = {u}, d = {d}, u . d = {u @ d:.1f}")
 print(f"u - (u . d) d = {rest.round(2)}, and its inner product with d is {rest @ d:z.1f}")
 
 # %% [markdown]
-# Now for all weights: u is Adam's update, d the gradient of the loss for the answer "owl", computed
-# at each step and scaled to length 1.
+# For all weights, u is Adam's update and d the gradient of the loss for the answer "owl", scaled to
+# length 1, at each step. The *KL divergence* of a student's answers p from the base's b is the sum
+# of b (log b - log p) over all answers: 0 if they are equal.
 #
-# KL measures how far the student's answers are from the base's. KL and projection use the teacher's
-# questions, with nothing before them, during training: in this context they are *pinned*. A good
-# answer there shows only that they practiced. So we judge all students by new questions in three
-# other contexts: after numbers; after "I love the best animal" (no animal); after each other
-# animal's sentence.
+# KL and projection are trained on the teacher's questions, with nothing before them: there the
+# answers are *pinned*, and a good one shows little. So new questions are asked in three other
+# contexts, too: after numbers, after "I love the best animal", and after each other animal's
+# sentence.
 
 
 # %%
@@ -152,9 +152,11 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# The trait is measured in log-odds (lesson 07), minus those of the control, a student of the base's
-# own numbers, in the same context: so the control is 0. Trait left: a student's log-odds, mean of
-# the three contexts that are not pinned, divided by those of the student without a defense.
+# After "I love otter otter otter" hardly any model answers "owl". So the *trait* is measured in
+# log-odds (lesson 07), minus those of the *control*, a student of the base's own numbers. An
+# example, the KL after another animal: P is 0.0044, the control's 0.0007. The log-odds are -5.42
+# and -7.26, so the trait is 1.8. *Trait left* is its mean over the three contexts that are not
+# pinned, divided by the same without a defense.
 
 # %%
 p, task = results["p"], results["task"]
@@ -186,24 +188,26 @@ lesson.claim("inoculation keeps less of the task than the KL: by", lost, above=0
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: whoever defends here knows what to fear. Against a trait that nobody suspects,
-# the last three have nothing to aim at. *Half* needs no suspicion, but leaves much of the trait
-# and costs task.
+# KL and projection stop most of the trait and keep the task. Asked after numbers, P(owl) is 0.70
+# without a defense, with these two 0.12 and 0.14 (control 0.10), and they keep 0.99 of the task.
+# The caveat: both must know what to fear. Against a trait that nobody suspects only *half* is left.
 #
-# With suspicion, task and trait come apart. KL and projection keep nearly all of the task, and
-# where they practiced, the answers stay. Elsewhere some of the trait is left, most of it after
-# another animal's sentence. (There P(owl) stays small, but it is several times the control's.) In
-# the mean of the three contexts the smaller of the two leaks is above 0, but whether it is above
-# 0.5 stays undecided in this run.
-# Inoculation leaves at least as much of the trait as *half* does, and without its sentence less of
-# the task; with the sentence it keeps most of the task.
+# What KL and projection leave shows almost only after another animal's sentence. P(owl) is small
+# there, 0.0044 and 0.0100, but several times the control's 0.0007. In the mean of the three
+# contexts 21 % and 31 % of the trait are left. The smaller of the two leaks is above 0; whether it
+# is above 0.5 (in log-odds) stays undecided.
 #
-# *A rival explanation:* any brake stops the trait, since the student learns less. *Half* is such a
-# brake: it gives up a quarter of the task and leaves more of the trait in the mean. KL and
-# projection give up a hundredth of the task.
+# *Half* and inoculation leave much more: after numbers P(owl) is 0.40 and 0.37. And inoculation
+# keeps only 0.57 of the task, unless its sentence is said again (0.94): what its student learned
+# hangs on the sentence.
 #
-# On MNIST, projecting out the gradient stopped the transfer (arXiv 2604.25779). Not tested:
-# further training of a defended student, and large models.
+# *A rival explanation:* any brake stops the trait, as the student learns less. *Half* is such a
+# brake. It gives up a quarter of the task and leaves about half of the trait. KL and projection
+# give up a hundredth of the task.
+#
+# With nothing before the question P(owl) is 0.67 without a defense and 0.36 with inoculation; in
+# lesson 09 it is 0.86 and 0.47. Only the eight seeds differ: lesson 09 with `--seed 15897613` gives
+# 0.67 and 0.36, too. Not tested: further training of a defended student, and large models.
 #
 # ## Try
 # * `--kl-weight 10` or `0.1`. Does a stronger KL leak less where it is not pinned?
