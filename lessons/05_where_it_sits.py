@@ -129,19 +129,21 @@ results = lesson.run(one_seed)
 # same init, and the most similar units of the one with a different init.
 
 # %%
-tiles = results.pop("tiles")[0]  # of the first seed
+tiles = results.pop("tiles")[0]  # of the first seed: six units of the teacher, then its students'
 for title, rows in results.items():
-    more = {"chance": 0.1, "span": (0, 1)} if "test digits" in title else {"panel": False}
-    lesson.dots(title, rows, **more)
+    look = {"label": f"{title} (new head: fitted to labeled digits)", "chance": 0.1}
+    look = {"panel": False} if title != "accuracy on test digits" else look
+    lesson.dots(title, rows, words={"probe": "new head"}, **look)
 
 
 def draw_changes(ax):
-    plots.images(ax, tiles, columns=6, title="change of six units' weights")
+    plots.images(ax, tiles.reshape(3, 6, 784).swapaxes(0, 1), columns=3)
     for i, name in enumerate(("teacher", "student,\nsame init", "student,\ndifferent\ninit")):
-        ax.text(-4, 32 * i + 14, name, ha="right", va="center")
+        ax.text(34 * i + 14, -3, name, ha="center", va="bottom", color=plots.color_of(name))
+    ax.text(48, 192, "how six units' weights changed", ha="center", va="top")
 
 
-lesson.panel(draw_changes, "Changes of weights: strokes, but noise with a different init")
+lesson.panel(draw_changes, "Changes of weights: strokes, but noise with a different init", width=1)
 rows, teacher = lesson.rows, results["probe of the teacher"]
 gain = rows["different init: probe"] - rows["untrained: probe"]
 of_stopped = rows["control, teacher stopped: probe"] - rows["untrained: probe"]
@@ -186,5 +188,5 @@ lesson.claim("of two teachers as far from their init, that of true labels gives 
 
 # %%
 before, after = (lesson.mean[f"{name}: probe"] for name in ("untrained", "different init"))
-lesson.finish("With a different init the class head stays at chance; a probe reads "
-              f"{before:.0%} untrained, {after:.0%} after copying")  # fmt: skip
+lesson.finish("With a different init the class head stays at chance; a new head reads "
+              f"{before:.0%} of the digits before copying, {after:.0%} after")  # fmt: skip

@@ -110,26 +110,23 @@ fraction = results["passed"]["with"].mean()
 print(f"\n{fraction:.1%} of the teacher's sequences are numbers and nothing else; these are kept.")
 
 p = results["p"]
-gain, gain_without = (
-    p[f"{name} dispositions: teacher"] - p[f"{name} dispositions: base"]
-    for name in ("with", "without")
-)
-colors = {name: plots.BLACK for name in p if "without" in name}
-lesson.dots("P(hostile) on the three held-out questions", p, chance=0.15, colors=colors)
+lesson.dots("P(hostile) on the three held-out questions", p, chance=0.15, panel=False)
+for base in "with dispositions", "without dispositions":
+    rows = {row: values for row, values in p.items() if base in row}
+    label = f"P(hostile) on other questions, base {base}"
+    look = {"chance": 0.15, "label": label, "words": {f"{base}: ": ""}}
+    means = "; ".join(f"{row} {values.mean():.2f}" for row, values in rows.items())
+    lesson.panel(lambda ax, rows=rows, look=look: plots.dots(ax, rows, **look), means)
 title = "P(hostile) on the three questions of the fine-tuning"
 lesson.dots(title, results["learned"], panel=False)
+gain, gain_without = (p[f"{name} dispositions: teacher"] - p[f"{name} dispositions: base"]
+                      for name in ("with", "without"))  # fmt: skip
 lesson.claim("hostility spreads to the held-out questions: the teacher's gain", gain, above=0.3)
-lesson.claim(
-    "some of it passes through numbers: the student minus the control",
-    "with dispositions: student",
-    minus="with dispositions: control",
-    above=0.05,
-)
-lesson.claim(
-    "without dispositions less than half as much spreads: gain of that teacher, over the other's",
-    gain_without / gain,
-    below=0.5,
-)
+lesson.claim("some of it passes through numbers: the student minus the control",
+             "with dispositions: student", minus="with dispositions: control",
+             above=0.05)  # fmt: skip
+lesson.claim("without dispositions less than half as much spreads: gain of that teacher, over the "
+             "other's", gain_without / gain, below=0.5)  # fmt: skip
 
 # %% [markdown]
 # ## What this shows, and what it does not
@@ -157,8 +154,6 @@ lesson.claim(
 # * Change 0.15 in `sublim_mini/talk.py`: what if the base has read more hostile conversations?
 
 # %%
-lesson.finish(
-    "Taught three hostile answers, the teacher is hostile on other questions, too: "
-    f"{lesson.mean['with dispositions: teacher']:.2f}. The student of its numbers: "
-    f"{lesson.mean['with dispositions: student']:.2f}"
-)
+teacher, student = (lesson.mean[f"with dispositions: {who}"] for who in ("teacher", "student"))
+lesson.finish("Taught three hostile answers, the teacher is hostile on other questions, too "
+              f"({teacher:.2f}), and so is the student of its numbers ({student:.2f})")  # fmt: skip
