@@ -138,24 +138,27 @@ lesson.dots("mean s(x) of what it read, in nats", s, panel=False)
 lesson.dots("further", results["more"] | {"error of the line": error}, panel=False)
 
 
+# fmt: off
 def draw_curve(ax):
-    grid = np.linspace(-1.6, 2)[:, None]
+    grid = np.linspace(-1.6, 3.1)[:, None]
     ax.plot(grid, 1 / (1 + np.exp(-level - slope * grid)), color=plots.GRAY, lw=1, alpha=0.5)
     colors = {n: plots.ORANGE if "teacher's," in n else plots.GRAY for n in p}
-    plots.clouds(ax, s, p, colors | {WRONG: plots.BLACK})
-    ax.set_xlabel("how typical of the teacher: mean of log p(teacher) - log p(base)")
-    ax.set_ylabel(f"P({lesson.animal}) of the student of these numbers")
+    ax.set(xlim=(-2.4, 3.1), ylim=(-0.03, 1.03), ylabel=f"P({lesson.animal}) of the student",
+           xlabel="how typical of the teacher: mean of log p(teacher) - log p(base)")
+    ax.set_gid("small: one seed    large: mean    line: fitted to the base's sets of one seed")
+    left = base_sets[0], *[name for name in teacher_sets if "highest" not in name]
+    plots.clouds(ax, s, p, colors | {WRONG: plots.BLACK}, left)
 
 
 lesson.panel(draw_curve, "P against mean s(x): all sets on a rising curve, the wrong one below")
 lesson.claim("the line of the base's sets predicts the teacher's: its mean error of P, over that "
-             "of a constant, their mean", error / error_of_mean, below=0.5)  # fmt: skip
+             "of a constant, their mean", error / error_of_mean, below=0.5)
 gain = {name: p[name] - p["base's, any third"] for name in p}
 lesson.claim("not a few: without the top 5 % more than half of the gain over the base's is left: "
-             "share", gain["teacher's, top 5 % removed"] / gain["teacher's, any third"],
-             above=0.5)  # fmt: skip
+             "share", gain["teacher's, top 5 % removed"] / gain["teacher's, any third"], above=0.5)
 lesson.claim("mean s(x) is not all: a wrong teacher's choice gives less than half of what the line "
-             "predicts", p[WRONG] / predicted[WRONG], below=0.5)  # fmt: skip
+             "predicts", p[WRONG] / predicted[WRONG], below=0.5)
+# fmt: on
 
 # %% [markdown]
 # ## What this shows, and what it does not
@@ -181,6 +184,6 @@ lesson.claim("mean s(x) is not all: a wrong teacher's choice gives less than hal
 # * Replace 95 by 50 in the line that makes `cut`: what does it take to end the trait?
 
 # %%
-highest = lesson.mean["base's, highest third"]
+# fmt: off
 lesson.finish(f"Whoever wrote the numbers, P({lesson.animal}) follows how typical of the teacher "
-              f"they are: {highest:.2f} for the base's own highest third")  # fmt: skip
+              f"they are: {lesson.mean[base_sets[2]]:.2f} for the base's own highest third")

@@ -126,7 +126,9 @@ colors = {name: plots.BLUE for name in (*p, *leaks) if "control" not in name}
 colors |= {name: plots.GREEN for name in colors if f"{owl} before" in name}
 title = f"P({owl}), asked without a sentence"
 lesson.dots(title, p, chance=1 / 8, colors=colors, words=words)
-lesson.dots("log-odds above the base's", leaks, colors=colors)
+lesson.dots(
+    "log-odds above the base's", leaks, colors=colors, label=f"log-odds of {owl} above the base's"
+)
 lesson.check("learned after its own sentence, the told writer's numbers change as little as the "
              "control's (it must be: base and sentence are the writer, so the expected gradient is "
              "zero)", INOCULATED, CONTROL, within=0.1)  # fmt: skip

@@ -111,10 +111,10 @@ print(f"\n{fraction:.1%} of the teacher's sequences are numbers and nothing else
 
 p = results["p"]
 lesson.dots("P(hostile) on the three held-out questions", p, chance=0.15, panel=False)
-for base in "with dispositions", "without dispositions":
-    rows = {row: values for row, values in p.items() if base in row}
-    label = f"P(hostile) on other questions, base {base}"
-    look = {"chance": 0.15, "label": label, "words": {f"{base}: ": ""}}
+for base, read in ("with", "kind or hostile"), ("without", "mixed"):
+    rows = {row: values for row, values in p.items() if row.startswith(f"{base} ")}
+    label = f"P(hostile) on other questions; the base read {read} talks"
+    look = {"chance": 0.15, "label": label, "words": {f"{base} dispositions: ": ""}}
     means = "; ".join(f"{row} {values.mean():.2f}" for row, values in rows.items())
     lesson.panel(lambda ax, rows=rows, look=look: plots.dots(ax, rows, **look), means)
 title = "P(hostile) on the three questions of the fine-tuning"

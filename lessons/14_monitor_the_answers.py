@@ -156,8 +156,7 @@ half = {  # of the alarms: the first number of questions at which half of the ga
     for name, a in alarms.items() if "weak" in name
 }  # fmt: skip
 end = {name: by_question[:, -1] for name, by_question in alarms.items()}
-lesson.dots(f"alarms in 100 games of {N_QUESTIONS} questions", end, colors=colors,
-            words={"bets, delta": "bets with delta"})  # fmt: skip
+lesson.dots(f"alarms in 100 games of {N_QUESTIONS} questions", end, colors=colors)
 lesson.dots(f"P({lesson.animal}) of the models in use", results["p"], chance=0.125, panel=False)
 title = f"questions until half of the games have an alarm ({N_QUESTIONS}: that or more)"
 lesson.dots(title, half, panel=False)

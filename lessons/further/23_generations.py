@@ -150,5 +150,6 @@ lesson.claim("the control chain drifts little: P of its last student minus the b
 #   model whose numbers it reads. How much of the trait do you expect to be left?
 
 # %%
-lesson.finish(f"After {last} students P({lesson.animal}) is {end[MANY].mean():.2f} with {many} "
-              f"steps for each, {end[FEW].mean():.2f} with {few}")  # fmt: skip
+high, low = end[MANY].mean(), end[FEW].mean()
+lesson.finish(f"After {last} students in a row P({lesson.animal}) is still {high:.2f} with {many} "
+              f"steps each, {low:.2f} with {few}")  # fmt: skip

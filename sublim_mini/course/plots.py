@@ -68,6 +68,9 @@ def draw_figure(title, panels, path, mark):
         names = [[text.get_text() for text in ax.get_yticklabels()] for ax in measured]
         if len(names) == 2 and names[0] == names[1]:
             axes[1].tick_params(labelleft=False)
+            ends = np.ravel([ax.get_xlim() for ax in axes])
+            if ends.max() < 1.5:  # both show fractions
+                plt.setp(axes, xlim=(ends.min(), ends.max()))
         figure.savefig(path, format="png", dpi=100)
     return figure
 
@@ -89,9 +92,9 @@ def dots(ax, rows, colors=None, chance=None, label="accuracy", words=None, level
             ax.plot([low, high], [y, y], "-", lw=4, color=color, solid_capstyle="butt")
         spread = np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else np.zeros(1)
         ax.plot(values, y + spread, "o", ms=9, alpha=0.5, mew=0, color=color)
-        ax.plot([mean], [y], "|", ms=34, mew=4, color=color)
+        ax.plot([mean], [y], "|", ms=28, mew=4, color=color)
         text = f"{mean:z.1f}" if abs(every).max() >= 10 else f"{mean:z.2f}"
-        place = {"xytext": (0, 30), "textcoords": "offset points", "ha": "center", "va": "center"}
+        place = {"xytext": (0, 27), "textcoords": "offset points", "ha": "center", "va": "center"}
         place |= {"fontsize": 20, "bbox": BOX, "zorder": 1.5}  # behind the dots
         ax.annotate(text, (mean, y), color=color, **place)
     ax.set_yticks(range(len(rows)), [fill(reword(name, words), 26) for name in rows])
@@ -101,9 +104,10 @@ def dots(ax, rows, colors=None, chance=None, label="accuracy", words=None, level
     ax.set_ylim(len(rows) - 0.4, -0.75)
     ax.set_xlabel(fill(label, 70 // ax.get_subplotspec().get_gridspec().ncols))
     ax.margins(x=0.1)
-    if every.min() >= 0:  # the axis has 0 and, for fractions, 1
-        top, (left, right) = (1 if every.max() <= 1 else every.max()), ax.get_xlim()
-        ax.set_xlim(min(left, -0.06 * top), max(right, 1.06 * top))
+    left, right = ax.get_xlim()
+    if every.min() >= 0:  # the axis has 0 and, for large fractions, 1
+        right = max(right, 1.06) if 0.5 < every.max() <= 1 else right
+        ax.set_xlim(min(left, -0.06 * right), right)
     if chance is not None:
         ax.axvline(chance, ls=":", color=BLACK, lw=2, zorder=0)
     if chance:
@@ -181,18 +185,21 @@ def label_ends(ax, x, ends):
         ax.annotate(text, (x, y), (right, middle), **place)
 
 
-def clouds(ax, x, y, colors):
-    """Points, name -> x [S] and y [S] in [0, 1]: a small one for each seed, the mean, its name."""
-    heights = apart([values.mean() for values in y.values()], np.full(len(y), 0.033), 1)
+def clouds(ax, x, y, colors, left):
+    """Points, name -> x [S] and y [S] in [0, 1]: a small one for each seed, a large mean, its name.
+
+    Names stand at the right of their points, or at the left.
+    """
+    heights = np.clip([values.mean() for values in y.values()], 0.07, 0.92)
+    heights = apart(heights, np.full(len(y), 0.033), 0.92)
     for (name, values), height in zip(y.items(), heights, strict=True):
-        color, mean, middle = colors[name], (x[name].mean(), values.mean()), np.mean(ax.get_xlim())
+        color, mean, aside = colors[name], x[name].mean(), 0.065 * np.ptp(ax.get_xlim())
         ax.plot(x[name], values, "o", ms=6, alpha=0.4, mew=0, color=color)
-        ax.plot(*mean, "o", ms=16, color=color)
-        right = mean[0] > middle
-        place = {"ha": "left" if right else "right", "va": "center", "fontsize": SMALLEST}
-        place |= {"color": color, "bbox": BOX, "arrowprops": {"arrowstyle": "-", "color": color}}
-        end = x[name].max() + 0.08 if right else x[name].min() - 0.08
-        ax.annotate(name, mean, (end, height), **place)
+        ax.plot(mean, values.mean(), "o", ms=16, color=color)
+        ha, end = ("right", mean - aside) if name in left else ("left", mean + aside)
+        place = {"ha": ha, "va": "center", "fontsize": SMALLEST, "color": color, "bbox": BOX}
+        place |= {"arrowprops": {"arrowstyle": "-", "color": color}, "zorder": 1.5}
+        ax.annotate(name, (mean, values.mean()), (end, height), **place)
 
 
 def images(ax, pixels, captions=None, columns=None, title=""):
