@@ -188,7 +188,7 @@ def draw_numbers(ax):
 
 
 lesson.panel(draw_numbers, f"The teacher raised what lies on its side: correlation {r[0]:.2f}")
-words = {"split: student": "student, no overlap", "split: control": "control, no overlap"}
+words = {f"split: {who}": f"{who}, no shared dimensions" for who in ("student", "control")}
 lesson.dots("P of the teacher's or of the chosen animal", p, chance=1 / 8, words=words)
 lesson.dots("P of each animal, chosen by its vector", results["each"], panel=False)
 lesson.dots("gain in log-odds, student minus control", gains, panel=False)

@@ -181,7 +181,7 @@ print(f"\n{seen}\n...")
 
 def draw_profiles(ax):
     ax.axis("off")
-    ax.set_title("all that a student sees")
+    ax.set_title("three profiles that a student sees")
     ax.text(0, 1, f"{seen}\n...", va="top", linespacing=1.8, family="monospace", fontsize=16)
 
 

@@ -146,7 +146,7 @@ def draw_targets(ax):
     for shift, (t, p), color in zip((-0.2, 0.2), soft.items(), ("black", ORANGE), strict=True):
         ax.barh(np.arange(10) + shift, p, height=0.4, color=color)
         ax.text(0.97, 4.5 + 3 * shift, f"T = {t:g}", color=color, ha="right", fontsize=24)
-    ax.set(yticks=range(10), xlim=(0, 1), ylim=(9.6, -0.6), ylabel="probability of class")
+    ax.set(yticks=range(10), xlim=(0, 1), ylim=(9.6, -0.6), xlabel="probability", ylabel="class")
     ax.set_title(f"the teacher's soft targets for one image of {label}")
 
 

@@ -163,7 +163,7 @@ base, different = results["base"], results["different base"]
 for name, kind, writer in ("A", 0, SUSPECT), ("B", 2, -1):
     texts = [to_text(x).split("-> ")[1].strip('"') for x in results["examples"][name][0]]
     score = (base["excess"][:, kind, writer, 0] + base["threshold"])[0, SUSPECT]
-    print(f"\nData set {name}", *texts, f"score for {lesson.animal}: {score:+.3f}", sep="\n  ")
+    print(f"\nData set {name}", *texts, f"... score for {lesson.animal}: {score:+.3f}", sep="\n  ")
 # fmt: off
 print(f"\nThe threshold is {base['threshold'][0, SUSPECT]:+.3f}; on average 1 in 20 clean data "
       f"sets lies above it.\n(The writer of A prefers the {lesson.animal}. The base wrote B.)")
