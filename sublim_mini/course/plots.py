@@ -110,9 +110,8 @@ def dots(ax, rows, colors=None, chance=None, label="accuracy", words=None, level
         ax.set_xlim(min(left, -0.06 * right), right)
     if chance is not None:
         ax.axvline(chance, ls=":", color=BLACK, lw=2, zorder=0)
-    if chance:
-        place = {"va": "bottom", "fontsize": SMALLEST, "bbox": BOX}
-        ax.text(chance, len(rows) - 0.43, f" {level}", **place)
+        level = f" {level}" if chance else ""
+        ax.text(chance, len(rows) - 0.43, level, va="bottom", fontsize=SMALLEST, bbox=BOX)
     if crosses:
         ax.plot(crosses[1], np.arange(len(crosses[1])) + 0.28, "x", ms=14, mew=4, color=BLACK)
     ax.set_gid(DOTS_KEY + (f"    × {crosses[0]}" if crosses else ""))
@@ -213,6 +212,6 @@ def images(ax, pixels, captions=None, columns=None, title=""):
         ax.imshow(image, cmap="gray_r", vmin=-1, vmax=1, extent=(x, x + 28, y + 28, y))
         if captions:
             ax.text(x + 14, y + 30, captions[i], ha="center", va="top", fontsize=SMALLEST)
-    ax.set(xlim=(-1, right), ylim=(height * -(-len(pixels) // columns), -1))
-    ax.set(aspect="equal", title=title)
+    ylim = height * -(-len(pixels) // columns), -1
+    ax.set(xlim=(-1, right), ylim=ylim, aspect="equal", title=title)
     ax.axis("off")
