@@ -143,7 +143,7 @@ def predictions(ax, row, values):
     on_row, on_curve = row in ticks, any(line.get_gid() == row for line in ax.lines)
     if not len(values) or not (on_row or on_curve):
         return
-    place = ticks.index(row) + 0.3 if on_row else ax.get_xlim()[1]
+    place = ticks.index(row) + 0.2 if on_row else ax.get_xlim()[1]
     x, y = (values, np.full_like(values, place))[:: 1 if on_row else -1]
     ax.plot(x, y, "^", ms=16, color=PURPLE, clip_on=False)
     left = x[0] > np.mean(ax.get_xlim())  # write toward the middle
