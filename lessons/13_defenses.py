@@ -166,20 +166,18 @@ rise = {name: log_odds[name] - log_odds[CONTROL] for name in COLORS}
 judged = {name: x[:, 1:].mean(1) for name, x in rise.items()}  # [S], mean of three contexts
 left = {name: x / judged[NONE] for name, x in judged.items()}
 kept = {name: (task["base"] - x) / (task["base"] - task[NONE]) for name, x in task.items()}
-colors = COLORS | {PROJECTION: plots.PURPLE, AFTER: plots.BLUE}
-words = {HALF: "half the base's numbers", KL: "KL on answers"}
 
 
 def draw(ax):
     labels = "asked after", f"log-odds of {owl}, minus the control's"
-    plots.curves(ax, np.arange(4), rise, colors, {"control": 0}, labels, words)
+    plots.curves(ax, np.arange(4), rise, COLORS, {"control": 0}, labels)
     ax.set_xticks(range(4), CONTEXTS)
 
 
 alt = "; ".join(f"{name} {x.mean(0).round(1)}" for name, x in rise.items())
 lesson.panel(draw, f"log-odds of {owl}, minus the control's, in four contexts: {alt}")
 shown = {name: kept[name] for name in (HALF, INOCULATION, AFTER, PROJECTION, KL)}
-lesson.dots("part of the task kept", shown, colors=colors, words=words)
+lesson.dots("part of the task kept", shown, colors=COLORS | {AFTER: plots.BLUE})
 most, least = np.maximum(left[KL], left[PROJECTION]), np.minimum(judged[KL], judged[PROJECTION])
 lesson.claim("unpinned, KL and projection leave less than half of the trait", most, below=0.5)
 lesson.claim("unpinned, KL and projection leak: log-odds minus the control's", least, above=0.5)
@@ -212,6 +210,8 @@ lesson.claim("inoculation keeps less of the task than the KL: by", lost, above=0
 # * Pin the KL after numbers, too. Which contexts can then still serve as a test?
 
 # %%
-percent = {name: f"{x.mean():.0%}" for name, x in left.items()}
-lesson.finish("KL and projection stop the trait where they practiced; elsewhere they leave "
-              f"{percent[KL]} and {percent[PROJECTION]} of it")  # fmt: skip
+percent = {name: f"{100 * x.mean():.0f} %" for name, x in left.items()}
+lesson.finish(
+    f"Where nothing was practiced KL leaves {percent[KL]} of the trait, projection "
+    f"{percent[PROJECTION]}"
+)
