@@ -104,10 +104,9 @@ def dots(ax, rows, colors=None, chance=None, label="accuracy", words=None, level
     ax.set_ylim(len(rows) - 0.4, -0.75)
     ax.set_xlabel(fill(label, 70 // ax.get_subplotspec().get_gridspec().ncols))
     ax.margins(x=0.1)
-    left, right = ax.get_xlim()
     if every.min() >= 0:  # the axis has 0 and, for large fractions, 1
-        right = max(right, 1.06) if 0.5 < every.max() <= 1 else right
-        ax.set_xlim(min(left, -0.06 * right), right)
+        top, (left, right) = 1 if 0.5 < every.max() <= 1 else every.max(), ax.get_xlim()
+        ax.set_xlim(min(left, -0.06 * top), max(right, 1.06 * top))
     if chance is not None:
         ax.axvline(chance, ls=":", color=BLACK, lw=2, zorder=0)
         level = f" {level}" if chance else ""
