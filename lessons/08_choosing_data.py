@@ -139,12 +139,11 @@ lesson.dots("further", results["more"] | {"error of the line": error}, panel=Fal
 def draw_curve(ax):
     grid = np.linspace(-1.6, 3.1)[:, None]
     ax.plot(grid, 1 / (1 + np.exp(-level - slope * grid)), color=plots.GRAY, lw=1, alpha=0.5)
-    colors = {n: plots.ORANGE if "teacher's," in n else plots.GRAY for n in p}
     ax.set(xlim=(-2.4, 3.1), ylim=(-0.03, 1.03), ylabel=f"P({lesson.animal}) of the student",
            xlabel="how typical of the teacher: mean of log p(teacher) - log p(base)")
     ax.set_gid("small: one seed    large: mean    line: fitted to the base's sets of one seed")
     left = base_sets[0], *[name for name in teacher_sets if "highest" not in name]
-    plots.clouds(ax, s, p, colors | {WRONG: plots.BLACK}, left)
+    plots.clouds(ax, s, p, {WRONG: plots.BLACK}, left)
 
 
 lesson.panel(draw_curve, "P against mean s(x): all sets on a rising curve, the wrong one below")

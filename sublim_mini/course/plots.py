@@ -75,12 +75,12 @@ def draw_figure(title, panels, path, mark):
     return figure
 
 
-def dots(ax, rows, colors=None, chance=None, label="accuracy", words=None, level="chance",
+def dots(ax, rows, colors=None, chance=None, label="accuracy", words=None, level=None,
          crosses=None):  # fmt: skip
     """One row for each name -> values [S]: a dot for each seed, the mean, its 95 % interval.
 
     colors   name -> color, for rows whose name does not say it
-    chance   where a dotted line is; `level` is its name
+    chance   where a dotted line is; `level` is its name, if not chance
     words    what is in names of rows -> what the figure has instead
     crosses  (what they are, a value for each of the first rows)
     """
@@ -109,8 +109,8 @@ def dots(ax, rows, colors=None, chance=None, label="accuracy", words=None, level
         ax.set_xlim(min(left, -0.06 * top), max(right, 1.06 * top))
     if chance is not None:
         ax.axvline(chance, ls=":", color=BLACK, lw=2, zorder=0)
-        level = f" {level}" if chance else ""
-        ax.text(chance, len(rows) - 0.43, level, va="bottom", fontsize=SMALLEST, bbox=BOX)
+        text = " " + (level or "chance" * bool(chance))
+        ax.text(chance, len(rows) - 0.43, text, va="bottom", fontsize=SMALLEST, bbox=BOX)
     if crosses:
         ax.plot(crosses[1], np.arange(len(crosses[1])) + 0.28, "x", ms=14, mew=4, color=BLACK)
     ax.set_gid(DOTS_KEY + (f"    × {crosses[0]}" if crosses else ""))
@@ -191,7 +191,7 @@ def clouds(ax, x, y, colors, left):
     heights = np.clip([values.mean() for values in y.values()], 0.07, 0.92)
     heights = apart(heights, np.full(len(y), 0.033), 0.92)
     for (name, values), height in zip(y.items(), heights, strict=True):
-        color, mean, aside = colors[name], x[name].mean(), 0.065 * np.ptp(ax.get_xlim())
+        color, mean, aside = color_of(name, colors), x[name].mean(), 0.065 * np.ptp(ax.get_xlim())
         ax.plot(x[name], values, "o", ms=6, alpha=0.4, mew=0, color=color)
         ax.plot(mean, values.mean(), "o", ms=16, color=color)
         ha, end = ("right", mean - aside) if name in left else ("left", mean + aside)
