@@ -76,3 +76,11 @@ def test_every_lesson_of_the_readme_has_an_answer_with_a_number():
     answers = re.findall(r"<summary>answer</summary>(.*?)</details>", COURSE)
     assert len(answers) == len(list(LESSONS.glob("**/[0-9][0-9]_*.py")))
     assert all(re.search(r"\d", re.sub("<a.*?</a>", "", answer)) for answer in answers)
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_the_handout_prints_on_two_pages(chromium, paper):
+    page = chromium.new_page()
+    page.goto((LESSONS / "handout.html").as_uri())
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format=paper))) == 2
+    page.close()
