@@ -175,7 +175,7 @@ def leak(ax):
     ax.set_xticks(np.log([1, 10, 100]), ["1", "10", "100"])
 
 
-lesson.panel(trade, "KL and projection keep the task, with the control's P; the others do not")
+lesson.panel(trade, "KL and projection alone keep the task with the control's P(owl)")
 lesson.panel(leak, "After another animal's sentence all are above the control")
 lesson.claim("after another animal's sentence KL and projection leave less than a quarter of "
              f"P({owl})", np.maximum(other[KL], other[PROJECTION]) / other[NONE],
