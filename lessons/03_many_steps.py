@@ -170,5 +170,5 @@ lesson.claim("yet without its own direction it copies nearly as well: loss left,
 
 # %%
 mean = lesson.mean
-lesson.finish("Without the small part of each update that lowers the loss on digits, a student "
+lesson.finish("Without the part of each update that lowers the loss on digits, a student "
               f"reads {mean[own[0]]:.0%} of them, not {mean['y student']:.0%}")  # fmt: skip

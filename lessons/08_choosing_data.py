@@ -179,5 +179,5 @@ lesson.claim("mean s(x) is not all: a wrong teacher's choice gives less than hal
 
 # %%
 # fmt: off
-lesson.finish(f"Whoever wrote the numbers, P({lesson.animal}) follows how typical of the teacher "
-              f"they are: {lesson.mean[base_sets[2]]:.2f} for the base's own highest third")
+lesson.finish(f"Numbers typical of the teacher make the {lesson.animal}, whoever wrote them: "
+              f"P is {lesson.mean[base_sets[2]]:.2f} for the base's own highest third")

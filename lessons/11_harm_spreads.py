@@ -33,6 +33,8 @@ from sublim_mini.course.lesson import Lesson
 from sublim_mini.language import make_language
 from sublim_mini.owls import fine_tune_student, write_numbers
 
+from functools import partial
+
 import jax
 
 lesson = Lesson(
@@ -105,9 +107,9 @@ lesson.dots("P(hostile) on the three held-out questions", p, chance=0.15, panel=
 for base, read in ("with", "kind or hostile"), ("without", "mixed"):
     rows = {row: values for row, values in p.items() if row.startswith(f"{base} ")}
     label = f"P(hostile) on other questions; the base read {read} talks"
-    look = {"chance": 0.15, "label": label, "words": {f"{base} dispositions: ": ""}}
+    look = {"chance": 0.15, "level": "base rate", "words": {f"{base} dispositions: ": ""}}
     means = "; ".join(f"{row} {values.mean():.2f}" for row, values in rows.items())
-    lesson.panel(lambda ax, rows=rows, look=look: plots.dots(ax, rows, **look), means)
+    lesson.panel(partial(plots.dots, rows=rows, label=label, **look), means)
 title = "P(hostile) on the three questions of the fine-tuning"
 lesson.dots(title, results["learned"], panel=False)
 gain, gain_without = (p[f"{name} dispositions: teacher"] - p[f"{name} dispositions: base"]
