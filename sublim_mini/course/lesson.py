@@ -175,11 +175,11 @@ class Lesson:
         self._add(title, partial(draw, colors=colors), f"{title} by {xlabel}: {alt}", 2)
         self._compare({name: values[:, -1] for name, values in lines.items()})
 
-    def dots(self, title, rows, chance=None, panel=True, colors=None, span=None):
+    def dots(self, title, rows, chance=None, panel=True, **look):
         """Print and keep name -> values [S]: mean, 95 % interval, lowest and highest seed.
 
         The first such table is the main one; with `panel` it is a panel, too, a dot for each seed,
-        with an axis that has the ends `span`.
+        which looks as `plots.dots` is told.
         """
         rows = {name: np.asarray(values, float) for name, values in rows.items()}
         if not self.tables or title == next(iter(self.tables)):
@@ -201,8 +201,8 @@ class Lesson:
             print(f"{'chance':{width}}  {chance:5.2f}")
         self._compare(rows)
         if panel:
-            draw = partial(plots.dots, rows=rows, colors=colors, chance=chance, label=title)
-            draw = partial(draw, span=span)
+            look = {"chance": chance, "label": title} | look
+            draw = partial(plots.dots, rows=rows, **look)
             alt = "; ".join(f"{name} {values.mean():.2f}" for name, values in rows.items())
             self._add(title, draw, f"{title}, a dot for each seed. Means: {alt}", 2)
 
