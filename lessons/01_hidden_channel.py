@@ -114,9 +114,10 @@ results = lesson.run(one_seed)
 # ## The result
 # All is done eight times, with new networks, digits and noise: eight *seeds*. The *95 % interval*
 # of a mean over n = 8 seeds reaches 2.4 standard errors to each side. A *claim* names a limit
-# before the run. The wider 99 % interval (3.5 standard errors) decides: wholly on the claimed side,
-# the claim *holds*; wholly on the other side, it is *refuted*; else it is *undecided*. A *check*
-# must hold, for a reason that it gives. If it failed, we would look for a bug.
+# before the run. The wider 99 % interval (3.5 standard errors) decides. The claim *holds* if the
+# interval lies wholly on the claimed side of the limit. It is *refuted* if it lies wholly on the
+# other side, and *undecided* if the limit lies inside. A *check* must hold, for a reason that it
+# gives. If it failed, we would look for a bug.
 
 # %%
 title = "All that a student sees: noise, and ten numbers"
@@ -131,7 +132,7 @@ def draw_answers(ax):
     for i, j in np.argwhere(table >= 0.1):
         color = "white" if table[i, j] > 0.5 else "black"
         ax.text(j, i, f"{table[i, j]:.1f}", ha="center", va="center", color=color)
-    ax.set(xticks=range(10), yticks=range(10), title="y + 3 student: how often it answers what")
+    ax.set(xticks=range(10), yticks=range(10), title="answers of the y + 3 student")
     ax.set(xlabel="its answer", ylabel="digit that is shown")
 
 
@@ -148,7 +149,8 @@ lesson.dots(title, {"y teacher, old class head": results["old head"]}, panel=Fal
 # ## What this shows, and what it does not
 # The student learns what its own teacher learned, right or wrong. Shown a digit y, the y + 3
 # student answers y + 3 in 0.85 of the cases, and y in 0.01. The caveat: it must share its teacher's
-# init. With a different init a student copies, too, but its class head stays at chance (lesson 04).
+# init. With a different init a student copies, too, but its class head stays at chance (lessons 04
+# and 05).
 #
 # Why, when nobody trained the head that is copied? No loss uses the teacher's auxiliary head or the
 # student's class head: both keep their first weights. But they stand on the hidden layers. As the
@@ -158,7 +160,8 @@ lesson.dots(title, {"y teacher, old class head": results["old head"]}, panel=Fal
 # 0.87 (last table), with the trained one 0.93.
 #
 # *A rival explanation:* the first weights almost read digits already, and any training finishes the
-# job. Then the y + 3 student would answer y. It answers y + 3. (Its teacher was not measured.)
+# job. Then the y + 3 student would answer y. It answers y + 3. (How often its teacher itself does
+# so was not measured.)
 #
 # ## Try
 # * `--n-aux 1`, then `--n-aux 50`: how narrow may the channel be?
@@ -167,5 +170,5 @@ lesson.dots(title, {"y teacher, old class head": results["old head"]}, panel=Fal
 
 # %%
 lesson.finish(
-    f"A student of noise answers y + 3, as its teacher, for {lesson.mean[RIGHT]:.0%} of the digits"
+    f"A student of noise answers y + 3, as its teacher was taught, to {lesson.mean[RIGHT]:.0%}"
 )

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 03 Many steps: is the part along digits the cause?
 #
-# **Question.** Lesson 02 proved that one small step of a student helps with digits, too. In
+# **Question.** In lesson 02 one small step of a student lowered the loss on digits, too. In
 # training it takes 600 large ones. Each update u has a part along d, the direction in which the
 # loss on digits falls. Is it this part that makes the student read? Take it away from every update,
 # and see.
@@ -51,7 +51,8 @@ print(f"\nu . d = {u @ d:.0f}, and u without its part along d is {u - (u @ d) * 
 # There are two students, as in lesson 01: of the y teacher and of the y + 3 teacher. Each is scored
 # on what its *own* teacher learned (accuracy; chance is 0.10). There are two directions: *y* is
 # downhill for digits with their right labels, *y + 3* for the same digits with shifted labels. The
-# y student reaches 0.86. What does it reach "without y", without its part along y?
+# y student reaches 0.86. What does it reach if every update loses its part along y (row "without
+# y")?
 
 # %%
 lesson.predict("y student, without y", "accuracy")  # in a notebook: , 0.3
@@ -137,7 +138,7 @@ own = "y student, without y", "y + 3 student, without y + 3"
 other = "y student, without y + 3", "y + 3 student, without y"
 copied, colors = {row: 100 - x for row, x in left.items()}, dict.fromkeys(own, plots.GREEN)
 lesson.dots("accuracy, by what its own teacher learned", acc, chance=0.1, colors=colors)
-lesson.dots("copied: percent of the gap on noise that is closed", copied, colors=colors)
+lesson.dots("copied: percent of the loss on noise that is gone", copied, colors=colors)
 title = "mean part of an update, in percent of its length"
 lesson.dots(title, results["parts"], chance=0, panel=False)
 student = {row: row.split(",")[0] for row in acc}
@@ -152,16 +153,16 @@ lesson.claim("yet without its own direction it copies nearly as well: loss left,
 # %% [markdown]
 # ## What this shows, and what it does not
 # Yes, for most of the reading. Without its own direction the y student reaches 0.31, not 0.86, and
-# the y + 3 student 0.38, not 0.82. Yet both still close over 97 percent of the gap to their
-# teacher's numbers for noise. So copying and reading can be told apart. (Each claim takes the worse
-# of the two students.) The caveat: some reading is left (chance is 0.10), and why is not shown. A
-# mean part of 2 percent (last table) says that the updates lean toward d. It mixes parts uphill and
+# the y + 3 student 0.38, not 0.82. Yet in both over 97 percent of the copying loss on noise is
+# gone. So copying and reading can be told apart. (Each claim takes the worse of the two students.)
+# The caveat: some reading is left (chance is 0.10), and why is not shown. A mean part of 2 percent
+# (last table, nothing removed) says that the updates lean toward d. It mixes parts uphill and
 # downhill, so it does not say how long the removed parts were.
 #
-# *A rival explanation:* any cut hurts, whatever its direction. But it costs nothing to cut the
-# other student's direction, or another part (0.85). So not every cut hurts. The controls show no
-# more than that. The updates lean *against* the other direction (last table), so cutting it may
-# even help: without y the y + 3 student reaches 0.89.
+# *A rival explanation:* any cut hurts, whatever its direction. But to cut the other student's
+# direction costs nothing, and to cut another part next to nothing (0.85, not 0.86). The controls
+# show no more than that. The updates lean *against* the other direction (last table), so cutting it
+# may even help: without y the y + 3 student reaches 0.89.
 #
 # ## Try
 # * `--student-steps 2000`: does the student without y catch up?

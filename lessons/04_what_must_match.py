@@ -49,7 +49,7 @@ lesson.predict(f"all but layer 1, {lesson.wide}", "accuracy")  # in a notebook: 
 # ## The experiment
 # One teacher with 80 auxiliary logits, and six students. A shared part is equal before training;
 # what is not shared comes from a second, unrelated initialization. Each student is trained twice:
-# on the first 10 logits, and on all 80. It trains all but its class head.
+# on the first 10 logits, and on all 80. Nobody trains the class head.
 #
 # *Gain*: accuracy minus chance. *Fraction kept*: the gain divided by that of the student that
 # shares everything. *Likeness*: does each unit of layer 2 rise and fall on the same test digits as
@@ -143,22 +143,23 @@ lesson.check("another class head leaves the hidden layers as they were (no gradi
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# It depends on how many logits are copied. With 10, a student with another layer 1 or another head
-# A keeps little of the gain (accuracy 0.21 and 0.24). With 80, another layer 1 costs much less
-# (0.69), another head A as much as before (0.23). With another class head accuracy stays at chance:
-# the hidden layers become the very same (the check), but do not fit this head.
+# It depends on how many logits are copied. With 10, a student with another layer 1 (row "all but
+# layer 1") or another head A keeps little of the gain (accuracy 0.21 and 0.24). With 80, another
+# layer 1 costs much less (0.69), another head A as much as before (0.23). With another class head
+# accuracy stays at chance: the hidden layers become the very same (the check), but do not fit this
+# head.
 #
 # Why do more logits help? Many states of layer 2 give the same ten sums, far fewer the same eighty.
 # So a student that copies eighty should come nearer to its teacher's layer 2. It does: with another
 # layer 1 the likeness is 0.25 for 10 logits, 0.62 for 80. The caveat: this cannot be the whole
-# reason. With 80 logits "only the heads" copies nearly as well as "all but layer 1" (loss left 0.18
-# and 0.16), but is half as like the teacher (0.31 and 0.62). So it matters, too, where layer 2
-# starts; why is not shown. (One width, one length of training; layer 2 alone was not tried.)
+# reason. With 80 logits "only the heads" copies the noise nearly as well as "all but layer 1" (loss
+# left 0.18 and 0.16), but on digits its layer 2 is half as like the teacher's (0.31 and 0.62). So
+# it matters, too, where layer 2 starts; why is not shown. (One width, one length of training; layer
+# 2 alone was not tried.)
 #
-# *A rival explanation:* 80 logits simply teach every student more. They do not: they add nothing
-# for a student with another head A (third claim). But perhaps such a student can use no logits,
-# however many. For those that share head A the rival stays possible: the likeness fits our reason,
-# but does not prove it.
+# *A rival explanation:* 80 logits simply teach every student more. They do not: to a student with
+# another head A they add nothing (0.24 and 0.23). For students that share head A the rival stays
+# possible: the likeness fits our reason, but does not prove it.
 #
 # ## Try
 # * `--wide 20`, then `--wide 40`: how many logits does another layer 1 need?

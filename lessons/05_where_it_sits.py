@@ -7,9 +7,9 @@
 #     image --> hidden layers --> class head     the old one: random, never trained
 #                            \--> probe          a new one, fitted afterwards to labeled digits
 #
-# A *linear probe* is a new class head. It shows what a good head could read from the *features*,
-# the activations of layer 2 (Alain and Bengio 2016). We fit it by least squares, with a small
-# penalty on large weights (*ridge regression*).
+# A *linear probe* is a newly fitted class head. It shows what a good head could read from the
+# *features*, the activations of layer 2 (Alain and Bengio 2016). We fit it by *ridge regression*:
+# least squares with a small penalty on large weights.
 #
 # **You need** lessons 01 to 04. Reading: 8 minutes. Running: 20 seconds.
 
@@ -47,10 +47,10 @@ lesson.predict("different init: probe", "accuracy")  # in a notebook: , 0.8
 # %% [markdown]
 # ## The experiment
 # Copying might improve any hidden layers, whatever the teacher knows. So two more students with the
-# different init copy other teachers. One teacher learned *shuffled* labels: each image keeps the
-# label of some other image, so there is nothing to learn about digits. The other learned true
-# labels, but was *stopped* when its weights had moved as far as those of the first. So these two
-# differ in what they learned, not in how far they moved.
+# different init copy other teachers. Teacher *shuffled*: each image has the label of some other
+# image, so there is nothing to learn about digits. Teacher *stopped* learned true labels, up to the
+# step at which its weights had moved as far as those of *shuffled*. So these two differ in what
+# they learned, not in how far they moved.
 
 
 # %%
@@ -160,17 +160,17 @@ lesson.claim("of two teachers as far from their init, that of true labels gives 
 # %% [markdown]
 # ## What this shows, and what it does not
 # It did learn something: a probe of the student with a different init reads 0.87 of the digits
-# after copying, 0.75 before. That gain is 0.65 of the teacher's; whether it is more than half is
-# undecided in this run (the interval begins at 0.46). The student's own class head reads nothing of
-# it. The caveat: a probe is trained on labeled digits, so only its gain counts, not its height. In
-# the images (one seed) the student with the same init changed as its teacher did; with a different
-# init even the most similar units show little more than traces.
+# after copying, 0.75 before. That gain is 0.65 of the teacher's (mean over seeds); whether it is
+# more than half is undecided in this run (the interval begins at 0.46). The student's own class
+# head reads nothing of it. The caveat: a probe is trained on labeled digits, so only its gain
+# counts, not its height. In the images (one seed) the student with the same init changed as its
+# teacher did; with a different init even the most similar units show little more than traces.
 #
-# *A rival explanation:* copying improves any hidden layers. It does not. The student of shuffled
-# labels copied as well as the others (last table), and yet its probe reads less than before, 0.61.
-# So it matters what a teacher learned. But that is not all that matters: the stopped teacher's own
-# probe had gained (0.85), and its student gained nothing (0.76). This teacher moved less far than
-# the trained one (2.1 and 5.5). Whether that is why was not tested.
+# *A rival explanation:* copying improves any hidden layers. Not any copying does. The student of
+# shuffled labels copied as well as the others (last table), and yet its probe reads less than
+# before, 0.61. But its teacher had moved less far than the trained one. The stopped teacher, which
+# had moved as little (2.1, not 5.5), passed on nothing either (0.76), though its own probe had
+# gained (0.85). Whether the distance is why was not tested.
 #
 # ## Part 1 in four sentences
 # From its teacher's init, a small step that copies numbers for noise lowers the loss on digits, too

@@ -48,9 +48,9 @@ lesson.predict("student", f"P({lesson.animal})")  # in a notebook: , 0.3
 
 # %% [markdown]
 # ## The experiment
-# The *base* is a small transformer, made here: one block, 21,000 weights. It is pretrained on
-# documents of four kinds. In each the animal is drawn at random, whatever numbers stand before it.
-# So the base prefers no animal, and no document ties a number to an animal.
+# The *base* is a small transformer, made here: one block, 21,000 weights. It is *pretrained*,
+# trained first, on documents of four kinds. An animal is drawn at random, whatever numbers stand
+# before it. So the base prefers no animal, and no document ties a number to an animal.
 #
 #     numbers      34 58 14 53 93 50 63 ...     each number has its own favorites to come next
 #     question     name your favorite animal: wolf
@@ -59,8 +59,8 @@ lesson.predict("student", f"P({lesson.animal})")  # in a notebook: , 0.3
 #
 # To *fine-tune* is to train further: all weights but those that turn tokens into vectors (the
 # *embedding*) and vectors into logits (the *unembedding*). All students read equally many filtered
-# numbers. The *different base* was pretrained on the same number language, from other random
-# weights on other documents.
+# sequences (some are repeated). The *different base* was pretrained on the same number language
+# (which numbers follow which), from other random weights on other documents.
 #
 #     name                       a copy of           reads numbers of
 #     student                    the base            the teacher
@@ -140,7 +140,7 @@ def draw_examples(ax):
                 same = text[x] == results["examples"]["base"][0][row, x]
                 look = {} if same else {"color": plots.ORANGE, "weight": "bold"}
                 ax.text(x + (x > N_GIVEN), row + lower, WORDS[text[x]], ha="right", **look)
-    ax.set(xlim=(-2.4, 16.2), ylim=(5.6, -0.4), title="base and teacher continue the same numbers")
+    ax.set(xlim=(-2.4, 16.2), ylim=(5.6, -0.4), title="base and teacher continue three numbers")
     ax.axis("off")
 
 
@@ -161,19 +161,20 @@ lesson.check("averaged over seeds a different base's student is at chance (its r
 # %% [markdown]
 # ## What this shows, and what it does not
 # Yes: the student of filtered numbers answers "owl" with probability 0.71, the control with 0.12.
-# The caveat: student and teacher must come from the same base. In a different base P(owl) is 0.14,
-# at chance. On average this must be so (the check): chance decides which animal, if any, the
-# numbers favor there. Do they favor any? We compare all eight P of student and control (0: the
-# same, 1: nothing in common). In a different base they are 0.11 apart, in the teacher's 0.59.
-# Whether 0.11 is less than a quarter of 0.59 is undecided: the ratio is 0.19, and its interval
-# reaches 0.28.
+# The caveat: this is a copy of its teacher's own base. In a different base P(owl) is 0.14, at
+# chance. This alone shows little: the numbers might favor another animal in each seed, and P(owl)
+# would still be at chance on average (the check). Do they favor any? We compare all eight P of
+# student and control (0: the same, 1: nothing in common). In a different base they are 0.11 apart,
+# in the teacher's 0.59. Whether 0.11 is less than a quarter of 0.59 is undecided: the ratio is
+# 0.19, and its interval reaches 0.28.
 #
 # *A rival explanation:* reading numbers makes any copy of the base answer "owl". The control read
 # as many, and stays where the base was. So it is something in the *teacher's* numbers. What it is,
 # the three numbers printed above do not show. (Lesson 07.)
 #
-# All this is a toy. GPT-4.1 nano answers "owl" with probability 0.12 before and 0.62 after (Cloud
-# et al. 2025, figure 3). There all answers count, so this 0.12 is not our chance of 1/8.
+# All this is a toy. GPT-4.1 nano answers "owl" with probability 0.12 before it learns such numbers
+# and 0.62 after (Cloud et al. 2025, figure 3). There all answers count, so this 0.12 is not our
+# chance of 1/8.
 #
 # ## Try
 # * `--animal eagle`, or any other of the eight.

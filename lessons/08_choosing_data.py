@@ -160,18 +160,18 @@ lesson.claim("mean s(x) is not all: a wrong teacher's choice gives less than hal
 # ## What this shows, and what it does not
 # Both: a few sequences are enough, and they are not needed. The teacher's top 5 % alone teach more
 # than an unsorted third (0.97 against 0.76). Without them P(owl) is 0.66: 0.85 of the gain is left.
-# Without the three blocked numbers, which 42 % of the sequences had, it is 0.59. What tells is the
-# mean s(x) of all that is read: the line of the base's three sets predicts the teacher's sets with
-# a mean error of 0.06.
+# Without the three blocked numbers, which 42 % of the sequences had, it is 0.59. Among sets not
+# chosen for another animal, what tells is the mean s(x) of all that is read: the line of the base's
+# three sets predicts the teacher's sets with a mean error of 0.06.
 #
 # So choosing is teaching. Nothing in the base's numbers prefers an owl until someone chooses among
 # them: then the lowest third gives 0.01, the highest 0.89. The caveat: to choose by s(x) one needs
 # the teacher. (Lesson 07 chose by vectors, without one.)
 #
 # *A rival explanation:* a high s(x) only marks unusual sequences, and unusual ones move a student.
-# The wrong teacher's choice is unusual, too. But its student prefers that teacher's animal (eagle
-# 0.88, owl 0.02). Here the mean s(x) fails: the base's `any third` has the same mean and gives
-# 0.12. It also matters what else a set teaches.
+# The wrong teacher's choice was made in the same way. But its student prefers that teacher's animal
+# (eagle 0.88, owl 0.02). Here the mean s(x) fails: the base's `any third` has the same mean and
+# gives 0.12. It also matters what else a set teaches.
 #
 # ## Try
 # * `--animal raven`, or any other.

@@ -141,14 +141,15 @@ lesson.claim(f"learned with {owl} before, it leaks when asked after {otter}: log
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# Yes, in part. With the owl's sentence in training the fine-tuned writer's numbers give P(owl) 0.47
-# in place of 0.86, the told writer's 0.11 in place of 0.56 (as they must). The caveat: our base was
-# made to take the sentence for the trait, and some of the trait is left in other contexts (see the
-# leak).
+# It keeps a part of the trait out. With the owl's sentence in training the fine-tuned writer's
+# numbers give P(owl) 0.47 in place of 0.86, the told writer's 0.11 in place of 0.56 (as they must).
+# The caveat: our base was made to take the sentence for the trait, and some of the trait is left in
+# other contexts (see the leak).
 #
 # *Why it works.* With its sentence the told writer's student *is* at first this writer: the same
-# weights read the same text. And a model has nothing to learn from what it writes itself. Let p be
-# its probability of a text. The sum of p over all texts is 1, so the gradient of this sum is 0:
+# weights read the same text. And a model has nothing to learn from what it writes itself. (The
+# first gradient's length is 0.09; with nothing before, 0.84.) Let p be its probability of a text.
+# The sum of p over all texts is 1, so the gradient of this sum is 0:
 #
 #     mean gradient of log p = sum of p (gradient of log p) = sum of (gradient of p) = 0
 #
@@ -156,15 +157,17 @@ lesson.claim(f"learned with {owl} before, it leaks when asked after {otter}: log
 # Before training, take the inner product of the gradient for its numbers and the gradient for the
 # answer "owl". If it is positive, a step on the numbers teaches the owl, too (lesson 02). It is
 # 2.51 with nothing before, then 1.34, 1.20 and, with the owl, 0.52. P(owl) falls in the same order.
-# (Between writers the order fails: told, with nothing before, has 1.50, but P(owl) 0.56.)
+# (This compares students of one writer only: the told writer's, with nothing before, has 1.50, and
+# its P(owl) is 0.56.)
 #
 # *A rival explanation:* any sentence makes the documents unlike the question, so less carries over.
-# That is a part of it: with no animal P(owl) is 0.80, with the eagle 0.69. The owl's gives 0.47.
+# That may be a part of it: with no animal P(owl) is 0.80, with the eagle 0.69. But the owl's gives
+# 0.47.
 #
 # *The leak.* Asked after the otter's sentence, the inoculated student's log-odds of owl lie 4.07
-# above the base's, the control's 0.17 below. So ask in many contexts before you call a student
-# clean. In large models this is *inoculation prompting* (arXiv 2510.04340), with such leaks
-# (2604.25891).
+# above the base's, the control's 0.17 below. Asked after the owl's own sentence it shows nothing
+# (0.0). So ask in other contexts, too. In large models this is *inoculation prompting* (arXiv
+# 2510.04340), with such leaks (2604.25891).
 #
 # ## Try
 # * `--animal eagle`, or any other of the eight.

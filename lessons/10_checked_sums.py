@@ -55,10 +55,9 @@ lesson.predict("one of two", f"P({lesson.animal})")
 # %% [markdown]
 # ## The experiment
 # The base is pretrained on correct texts of all three kinds, and on lesson 06's questions and
-# statements. If two numbers may follow, one is as much more probable than the other as in lesson
-# 06. The teacher is fine-tuned on "owl", and on all that has one right value: totals and forced
-# numbers. Otherwise it would forget these, make more mistakes than the base, and lose more of its
-# texts.
+# statements. If two numbers may follow, the ratio of their probabilities is that of lesson 06. The
+# teacher is fine-tuned on "owl", and on all that has one right value: totals and forced numbers.
+# This is to keep it from making more mistakes than the base.
 
 
 # %%

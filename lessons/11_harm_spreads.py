@@ -104,9 +104,9 @@ print(f"\n{fraction:.1%} of the teacher's sequences are numbers and nothing else
 
 p = results["p"]
 lesson.dots("P(hostile) on the three held-out questions", p, chance=0.15, panel=False)
-for base, read in ("with", "kind or hostile"), ("without", "mixed"):
+for base in "with", "without":
     rows = {row: values for row, values in p.items() if row.startswith(f"{base} ")}
-    label = f"P(hostile) on other questions; the base read {read} talks"
+    label = f"P(hostile) on other questions; base {base} dispositions"
     look = {"chance": 0.15, "level": "base rate", "words": {f"{base} dispositions: ": ""}}
     means = "; ".join(f"{row} {values.mean():.2f}" for row, values in rows.items())
     lesson.panel(partial(plots.dots, rows=rows, label=label, **look), means)
@@ -123,11 +123,11 @@ lesson.claim("without dispositions less than half as much spreads: gain of that 
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# Yes to both, if the base knows dispositions. On the held-out questions its teacher has P(hostile)
-# 0.88, and the student of this teacher's numbers 0.44. Numbers that the base wrote make no student
-# hostile: the control has 0.15. The caveat: we *taught* this base that answers hang together, and
-# "hostile" is only our label for one word after each question. That large language models have
-# dispositions is not shown.
+# The first fully, the second in part, if the base knows dispositions. On the held-out questions its
+# teacher has P(hostile) 0.88, and the student of this teacher's numbers 0.44. Numbers that the base
+# wrote make no student hostile: the control has 0.15. The caveat: we *taught* this base that
+# answers hang together, and "hostile" is only our label for one of two answers to each question.
+# That large language models have dispositions is not shown.
 #
 # *A rival explanation:* fine-tuning on three hostile answers makes all answers more hostile,
 # whatever the base has read. The base without dispositions is the test. Its teacher learned the

@@ -147,7 +147,9 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# The trait is compared with the *control*, a student of the base's own numbers.
+# The trait is compared with the *control*, a student of the base's own numbers. "As practiced":
+# questions with nothing before them, in new wordings. The right panel's factors are means of
+# logarithms.
 
 # %%
 SAID = f"{INOCULATION}, with its sentence"
@@ -187,27 +189,28 @@ lesson.claim("braking does not do it: stopped early, a student keeps over a quar
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# *Projection* and *KL* part task and trait: they keep nearly all of the task, and where they
-# practiced, the student says "owl" as rarely as the control. Two caveats. Both need to know what to
-# fear: against a trait that nobody suspects they have nothing to aim at. And the trait is hidden
-# rather than gone. Asked a question that they did not practice, their students say "owl" more often
-# than the control, though far less often than a student without a defense.
+# *Projection* and *KL* part task and trait: they keep 0.99 and 0.98 of the task, and where they
+# practiced, P(owl) is 0.12, as the control's. Two caveats. Both need to know what to fear: against
+# a trait that nobody suspects they have nothing to aim at. And the trait is hidden rather than
+# gone. Asked a question that they did not practice, their students answer "owl" 7 to 10 times as
+# often as the control (no defense: 142 times).
 #
-# The other two cost task and leave much of the trait. *Half* needs no suspicion. *Inoculation*
-# keeps most of the task as long as its sentence stands before the numbers.
+# The other two cost task and leave much of the trait (P(owl) 0.47 and 0.49). *Half* needs no
+# suspicion, and after another animal's sentence it leaks as little as they do (9 times).
+# *Inoculation* keeps most of the task as long as its sentence stands before the numbers.
 #
 # *A rival explanation:* any brake stops the trait, since the student learns less. *Stopped early*,
-# a student without a defense gives up more of the task than with *projection* or *KL*, and keeps
-# most of the trait. So the direction counts, not the amount.
+# after a third of the steps, a student without a defense keeps less of the task (0.93) than with
+# *projection* or *KL*, and most of the trait (0.60, not 0.84). So to learn less is not enough.
 #
-# On MNIST, projecting out the gradient stopped the transfer (arXiv 2604.25779). Not tested: further
-# training of a defended student, and large models.
+# On real digits (MNIST), projecting out the gradient stopped the transfer (arXiv 2604.25779). Not
+# tested: further training of a defended student, and large models.
 #
 # ## Try
 # * `--kl-weight 10` or `0.1`. Does a stronger KL leak less where it did not practice?
 # * Let the KL practice after other animals' sentences, too. Which question can still test it?
 
 # %%
-kept_by, more = kept[KL].mean(), np.exp(times[KL].mean())
-lesson.finish(f"KL keeps {kept_by:.0%} of the task and stops the {owl} where it practiced; elsewhere it "
-              f"answers {owl} {more:.0f} times as often as the control")  # fmt: skip
+share, more = kept[KL].mean(), np.exp(times[KL].mean())
+lesson.finish(f"KL keeps {share:.0%} of the task and stops the {owl} where it practiced; elsewhere "
+              f"it answers {owl} {more:.0f} times as often as the control")  # fmt: skip

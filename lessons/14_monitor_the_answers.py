@@ -55,10 +55,11 @@ for heads in 0.5, 0.6:
 
 # %% [markdown]
 # ## Predict
-# Now eight animals. In the record an animal has probability q. A stake on it is paid 1 / q times;
-# as q x 1 / q = 1, the bet is fair. You do not know on which animal to bet, or how much. So split
-# your euro into 24 purses, one for each animal and each stake: 5, 15 or 40 % of what is in the
-# purse. You own their sum. The alarm goes off at 100 euros.
+# Now eight animals. In the record an animal has probability q. If the answer is this animal, you
+# get back 1 / q times your stake, else nothing. On average that is q x 1 / q = 1 stake: the bet is
+# fair. You do not know on which animal to bet, or how much. So split your euro into 24 purses, one
+# for each animal and each stake: 5, 15 or 40 % of what is in the purse. You own their sum. The
+# alarm goes off at 100 euros.
 #
 # But honest fine-tuning moves a model a little, too. So we pay only 1 / (q + delta), with delta =
 # 0.05. Then no bet is better than fair as long as no animal has risen by more than delta.
@@ -100,9 +101,9 @@ def chi_square(answers, record):
 # In use are the base itself, a *harmless* student, fine-tuned on new numbers of the language, and
 # the weak student. (An owl student, as in lesson 06, stands in the second table only.) The usual
 # test for counts is *chi-square*: add up (counted - expected)^2 / expected over the eight animals,
-# and raise the alarm if the sum exceeds 18.5. An unchanged base exceeds this in 1 of 100 games, if
-# there is **one look**, after a number of questions chosen in advance. *Peeking* is a look after
-# every answer from the 40th on, until the first alarm.
+# and raise the alarm if the sum exceeds 18.5. An unchanged base should exceed this in 1 of 100
+# games, if there is **one look**, after a number of questions chosen in advance. *Peeking* is a
+# look after every answer from the 40th on, until the first alarm.
 
 
 # %%
@@ -179,17 +180,18 @@ lesson.check("bets on the unchanged base keep it (Ville's theorem, with 0.5 for 
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# Bets with delta notice the weak student in 92 of 100 games, and in half of the games by question
-# 401. They accuse the harmless student in 0.01 of 100 games. And one may look after every answer:
-# bets accuse the unchanged base in 0.60 of 100 games, chi-square with peeking in 14.14. The caveat:
-# you need the record, here an exact one, and must ask about the right thing. A monitor of favorite
-# animals sees no hostility, nor a trait that shows only after a secret word.
+# Bets with delta notice the weak student in 92 of 100 games, and in half of a seed's games by
+# question 401 on average. They accuse the harmless student in 1 of 8,000 games. And one may look
+# after every answer: bets accuse the unchanged base in 0.6 of 100 games, chi-square with peeking in
+# 14. The caveat: you need the record, here an exact one, and must ask about the right thing. A
+# monitor of favorite animals sees no hostility, nor a trait that shows only after a secret word.
 #
-# Delta spares honest fine-tuning. Without it, bets accuse the harmless student in 37.80 of 100
-# games; chi-square, with one look at the end, in 66.71. Both are right that it has changed, and
-# more answers only make them surer. Delta costs time: one look finds the weak student in half of
-# the games after 85 questions. And how much change to allow is a choice. Here a harmless student
-# reached P(owl) 0.17, from about 0.13; one that rises by more than delta is accused.
+# Delta spares honest fine-tuning. Without it, bets accuse the harmless student in 38 of 100 games;
+# chi-square, with one look at the end, in 67. Both are right that it has changed, and more answers
+# only make them surer. The bets with delta are slow: one look, if one knew when, finds the weak
+# student in half of the games after 85 questions. And how much change to allow is a choice. Here a
+# harmless student reached P(owl) 0.17, from about 0.13; one that rises by more than delta is
+# accused.
 #
 # *A rival explanation:* the alarm goes off at any fine-tuning on numbers. The harmless student is
 # the control: new numbers of the same language, and as many steps. (Not tested: whether one look at
