@@ -49,6 +49,7 @@ def network(key, sizes=(N_IN, 16, 16, N_CLASSES + 3)):
     return [{**layer, "biases": b} for layer, b in zip(layers, biases, strict=True)]
 
 
+@partial(jax.jit, static_argnums=0)
 def student_step(loss, start, teacher, inputs):
     targets = apply_mlp(teacher, inputs)
     return jax.grad(lambda params: -loss(targets, apply_mlp(params, inputs)))(start)
