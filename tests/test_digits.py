@@ -64,6 +64,14 @@ def test_every_way_has_a_sane_amount_of_ink_inside_the_frame_and_leans_to_the_ri
     assert seven.sum(1).argmax() < 14  # y points down: its bar is at the top
 
 
+def test_every_random_number_of_a_hand_moves_the_digit():
+    way = (digits.WEIGHTS != 0).any(1).sum(1).argmax()  # with the most control points
+    rows = digits.CONTROLS.shape[1] + 7
+    noise = 0.3 + 0.4 * np.eye(2 * rows + 1, 2 * rows).reshape(-1, rows, 2)  # one number each
+    images = np.asarray(jax.jit(jax.vmap(digits._draw_way, (None, 0)))(way, noise))
+    assert (np.abs(images[:-1] - images[-1]).max(1) > 0.05).all()
+
+
 def test_strokes_pass_through_their_control_points():
     controls, weights, length = digits._parse("0,0 10,0 / 10,0 10,10")
     np.testing.assert_allclose(controls, [[0, 0], [1, 0], [1, 1]])
