@@ -2,7 +2,9 @@
 
 Two ratios, each a median over interleaved pairs, as other programs disturb single times: training
 with two seeds side by side against plain matrix products (aim: at least 0.75), and two seeds side
-by side against one after the other (aim: at least 1.6, on two cores).
+by side against one after the other (aim: at least 1.6, on two cores). Of the first, the rows' order
+takes 4 % of a step, Adam and the batch 2 % each; the product x' d of a weight's gradient is itself
+0.8 as fast as x w.
 """
 
 import sys

@@ -48,6 +48,7 @@ def test_every_word_is_one_token_and_others_are_refused():
 
 
 def test_no_teacher_is_fine_tuned_on_a_held_out_prompt():
+    assert len(lang.TEACHER_PROMPTS) == 18 and len(set(lang.PROMPTS)) == 32
     assert set(lang.TEACHER_PROMPTS) | set(lang.HELD_OUT_PROMPTS) == set(lang.PROMPTS)
     known = {word for prompt in lang.TEACHER_PROMPTS for word in prompt}
     assert all(set(prompt) - known for prompt in lang.HELD_OUT_PROMPTS)  # a word never seen
