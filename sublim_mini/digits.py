@@ -27,94 +27,71 @@ STRETCH = 0.4  # half-width of the logarithm of width over height
 PEN_MEAN, PEN = 0.95, 0.55  # half a line's width in pixels, and the half-width of its logarithm
 SHIFT = 1.0  # half-width of the place of the center, pixels
 
-# label -> ways of writing it, each with how common it is. A curve runs smoothly through its points
+# Ways of writing: the digit, how common the way is, curves. A curve runs smoothly through points
 # "x,y" on a grid from 0 to 10, y down, and is closed if it ends where it began. After "/" comes
 # another curve: one that goes on from the last point makes a corner there.
-WAYS = {
-    0: [
-        (3, "6,0 3,2 1,5 2,9 4,10 7,8 9,5 8,1 6,0"),
-        (1, "6,1 3,1 1,5 2,9 5,10 8,7 8,2 6,0 4,1"),
-    ],
-    1: [
-        (8, "5,0 5,5 5,10"),
-        (1, "3,2 5,0 / 5,0 5,5 5,10"),
-        (1, "3,2 5,0 / 5,0 5,5 5,10 / 2,10 8,10"),
-    ],
-    2: [
-        (2, "1,2 2,1 4,0 7,2 6,5 4,8 1,10 / 1,10 5,10 9,10"),
-        (2, "1,2 4,0 6,2 5,6 3,9 1,9 2,7 5,9 9,10"),
-        (1, "1,1 5,0 7,1 6,4 1,10 / 1,10 5,9 9,9"),
-        (2, "2,2 4,0 7,2 5,6 2,10 0,9 1,7 5,8 10,9"),
-        (2, "1,2 4,0 6,2 6,6 3,10 1,9 2,7 6,8 8,10"),
-    ],
-    3: [
-        (2, "2,1 5,0 7,2 6,4 4,4 / 4,4 7,6 7,8 5,10 1,9"),
-        (1, "2,2 5,0 8,2 6,4 3,4 6,5 8,7 7,9 4,10 1,9"),
-        (1, "2,0 7,0 / 7,0 4,4 / 4,4 8,5 8,8 5,10 2,9"),
-        (1, "2,1 6,0 7,1 7,3 3,5 / 3,5 7,5 7,8 4,10 1,9"),
-        (2, "2,2 4,0 7,2 4,4 / 4,4 8,6 7,9 4,10 1,9"),
-        (1, "1,1 5,0 7,2 6,4 4,5 7,6 7,8 4,10 2,8"),
-    ],
-    4: [
-        (2, "3,0 1,3 1,5 4,6 8,5 / 8,0 7,5 6,10"),
-        (2, "2,0 1,5 / 1,5 5,5 9,5 / 7,1 7,5 6,10"),
-        (1, "7,0 1,6 / 1,6 9,6 / 7,0 7,5 6,10"),
-        (1, "6,0 2,5 / 2,5 5,6 9,5 / 6,0 6,5 5,10"),
-        (1, "4,0 2,3 3,5 7,4 / 8,0 7,4 6,10"),
-    ],
-    5: [
-        (2, "9,0 4,0 / 4,0 3,4 / 3,4 6,5 7,7 5,10 1,9"),
-        (1, "10,0 4,0 3,3 6,5 7,8 4,10 1,9"),
-        (1, "4,1 3,5 / 3,5 6,4 8,7 6,10 1,9 / 4,1 10,0"),
-        (2, "10,0 5,1 / 5,1 3,5 / 3,5 6,5 7,7 5,9 1,10"),
-        (1, "8,0 3,1 2,5 5,4 8,6 7,9 4,10 1,8"),
-        (1, "8,0 3,0 / 3,0 2,5 / 2,5 5,4 7,6 7,9 4,10 2,8"),
-    ],
-    6: [
-        (2, "6,0 3,3 2,7 3,10 6,9 7,7 5,6 2,8"),
-        (1, "5,0 3,4 2,8 5,10 7,8 6,6 2,8"),
-        (1, "4,0 2,5 2,9 5,10 8,8 6,5 3,7 3,10"),
-        (1, "7,0 4,2 2,5 2,8 5,10 7,8 6,6 3,6"),
-        (2, "5,0 2,4 1,7 4,10 8,9 8,7 6,6 4,7 3,10"),
-    ],
-    7: [
-        (2, "1,1 5,1 8,1 / 8,1 6,5 3,10"),
-        (2, "2,3 2,1 / 2,1 8,0 / 8,0 7,4 4,10"),
-        (1, "1,1 5,1 8,1 / 8,1 6,5 4,10 / 3,5 9,5"),
-        (1, "2,2 2,1 / 2,1 7,1 / 7,1 5,5 4,10 / 2,6 8,5"),
-        (1, "1,2 4,0 8,1 7,5 5,10"),
-        (1, "3,1 7,1 / 7,1 6,5 5,10"),
-    ],
-    8: [
-        (2, "8,2 6,0 3,2 5,5 7,8 5,10 3,8 5,5 8,2"),
-        (1, "8,1 5,0 2,2 5,5 7,8 5,10 3,8 5,5 8,1"),
-        (1, "8,1 5,0 3,2 5,5 7,8 5,10 3,8 5,5 9,0"),
-        (1, "5,5 2,3 5,0 8,2 5,5 / 5,5 3,8 5,10 7,8 5,5"),
-        (2, "5,0 3,1 3,3 5,5 7,7 6,10 3,9 3,7 7,3 7,1 5,0"),
-        (1, "8,1 5,0 2,1 2,3 6,5 8,8 5,10 3,9 4,6 7,3 8,1"),
-    ],
-    9: [
-        (2, "7,1 5,0 3,2 3,4 6,4 7,1 / 7,1 7,6 6,10"),
-        (2, "7,1 4,0 2,3 4,5 7,2 / 7,1 7,6 6,10"),
-        (1, "7,2 5,0 2,2 4,5 6,4 7,2 7,6 6,9 2,9"),
-        (1, "8,1 4,0 2,3 4,5 7,3 8,1 6,6 4,10"),
-        (1, "8,0 4,1 2,4 4,5 7,3 8,0 / 8,0 6,5 5,10"),
-        (1, "7,1 4,0 2,2 3,5 6,5 7,3 7,1 7,6 6,10"),
-        (1, "8,2 6,0 4,1 3,3 5,4 8,2 / 8,2 6,6 4,10"),
-    ],
-}
+WAYS = [
+    (0, 3, "6,0 3,2 1,5 2,9 4,10 7,8 9,5 8,1 6,0"),
+    (0, 1, "6,1 3,1 1,5 2,9 5,10 8,7 8,2 6,0 4,1"),
+    (1, 8, "5,0 5,5 5,10"),
+    (1, 1, "3,2 5,0 / 5,0 5,5 5,10"),
+    (1, 1, "3,2 5,0 / 5,0 5,5 5,10 / 2,10 8,10"),
+    (2, 2, "1,2 2,1 4,0 7,2 6,5 4,8 1,10 / 1,10 5,10 9,10"),
+    (2, 2, "1,2 4,0 6,2 5,6 3,9 1,9 2,7 5,9 9,10"),
+    (2, 1, "1,1 5,0 7,1 6,4 1,10 / 1,10 5,9 9,9"),
+    (2, 2, "2,2 4,0 7,2 5,6 2,10 0,9 1,7 5,8 10,9"),
+    (2, 2, "1,2 4,0 6,2 6,6 3,10 1,9 2,7 6,8 8,10"),
+    (3, 2, "2,1 5,0 7,2 6,4 4,4 / 4,4 7,6 7,8 5,10 1,9"),
+    (3, 1, "2,2 5,0 8,2 6,4 3,4 6,5 8,7 7,9 4,10 1,9"),
+    (3, 1, "2,0 7,0 / 7,0 4,4 / 4,4 8,5 8,8 5,10 2,9"),
+    (3, 1, "2,1 6,0 7,1 7,3 3,5 / 3,5 7,5 7,8 4,10 1,9"),
+    (3, 2, "2,2 4,0 7,2 4,4 / 4,4 8,6 7,9 4,10 1,9"),
+    (3, 1, "1,1 5,0 7,2 6,4 4,5 7,6 7,8 4,10 2,8"),
+    (4, 2, "3,0 1,3 1,5 4,6 8,5 / 8,0 7,5 6,10"),
+    (4, 2, "2,0 1,5 / 1,5 5,5 9,5 / 7,1 7,5 6,10"),
+    (4, 1, "7,0 1,6 / 1,6 9,6 / 7,0 7,5 6,10"),
+    (4, 1, "6,0 2,5 / 2,5 5,6 9,5 / 6,0 6,5 5,10"),
+    (4, 1, "4,0 2,3 3,5 7,4 / 8,0 7,4 6,10"),
+    (5, 2, "9,0 4,0 / 4,0 3,4 / 3,4 6,5 7,7 5,10 1,9"),
+    (5, 1, "10,0 4,0 3,3 6,5 7,8 4,10 1,9"),
+    (5, 1, "4,1 3,5 / 3,5 6,4 8,7 6,10 1,9 / 4,1 10,0"),
+    (5, 2, "10,0 5,1 / 5,1 3,5 / 3,5 6,5 7,7 5,9 1,10"),
+    (5, 1, "8,0 3,1 2,5 5,4 8,6 7,9 4,10 1,8"),
+    (5, 1, "8,0 3,0 / 3,0 2,5 / 2,5 5,4 7,6 7,9 4,10 2,8"),
+    (6, 2, "6,0 3,3 2,7 3,10 6,9 7,7 5,6 2,8"),
+    (6, 1, "5,0 3,4 2,8 5,10 7,8 6,6 2,8"),
+    (6, 1, "4,0 2,5 2,9 5,10 8,8 6,5 3,7 3,10"),
+    (6, 1, "7,0 4,2 2,5 2,8 5,10 7,8 6,6 3,6"),
+    (6, 2, "5,0 2,4 1,7 4,10 8,9 8,7 6,6 4,7 3,10"),
+    (7, 2, "1,1 5,1 8,1 / 8,1 6,5 3,10"),
+    (7, 2, "2,3 2,1 / 2,1 8,0 / 8,0 7,4 4,10"),
+    (7, 1, "1,1 5,1 8,1 / 8,1 6,5 4,10 / 3,5 9,5"),
+    (7, 1, "2,2 2,1 / 2,1 7,1 / 7,1 5,5 4,10 / 2,6 8,5"),
+    (7, 1, "1,2 4,0 8,1 7,5 5,10"),
+    (7, 1, "3,1 7,1 / 7,1 6,5 5,10"),
+    (8, 2, "8,2 6,0 3,2 5,5 7,8 5,10 3,8 5,5 8,2"),
+    (8, 1, "8,1 5,0 2,2 5,5 7,8 5,10 3,8 5,5 8,1"),
+    (8, 1, "8,1 5,0 3,2 5,5 7,8 5,10 3,8 5,5 9,0"),
+    (8, 1, "5,5 2,3 5,0 8,2 5,5 / 5,5 3,8 5,10 7,8 5,5"),
+    (8, 2, "5,0 3,1 3,3 5,5 7,7 6,10 3,9 3,7 7,3 7,1 5,0"),
+    (8, 1, "8,1 5,0 2,1 2,3 6,5 8,8 5,10 3,9 4,6 7,3 8,1"),
+    (9, 2, "7,1 5,0 3,2 3,4 6,4 7,1 / 7,1 7,6 6,10"),
+    (9, 2, "7,1 4,0 2,3 4,5 7,2 / 7,1 7,6 6,10"),
+    (9, 1, "7,2 5,0 2,2 4,5 6,4 7,2 7,6 6,9 2,9"),
+    (9, 1, "8,1 4,0 2,3 4,5 7,3 8,1 6,6 4,10"),
+    (9, 1, "8,0 4,1 2,4 4,5 7,3 8,0 / 8,0 6,5 5,10"),
+    (9, 1, "7,1 4,0 2,2 3,5 6,5 7,3 7,1 7,6 6,10"),
+    (9, 1, "8,2 6,0 4,1 3,3 5,4 8,2 / 8,2 6,6 4,10"),
+]
 
 
 def _curve(n, closed):
     """Catmull-Rom curve through n points: weights [40 (n - 1), n] that give points along it."""
     t = np.linspace(0, 1, 40, endpoint=False)
     blend = [-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, t**3 - t**2]
-    pieces = []
-    for i in range(n - 1):  # the piece from point i to i + 1 depends on four points
-        four = np.arange(i - 1, i + 3)
-        four = four % (n - 1) if closed else np.clip(four, 0, n - 1)
-        pieces.append(np.transpose(blend) / 2 @ np.eye(n)[four])
-    return np.concatenate(pieces)
+    four = np.arange(n - 1)[:, None] + np.arange(-1, 3)  # the piece after point i depends on these
+    four = four % (n - 1) if closed else np.clip(four, 0, n - 1)
+    return (np.transpose(blend) / 2 @ np.eye(n)[four]).reshape(-1, n)
 
 
 def _parse(way):
@@ -135,9 +112,9 @@ def _parse(way):
 
 def _tables():
     """Controls [V, C, 2], weights [V, P, C], stroke lengths [V], cumulative frequencies [10, V]."""
-    ways = [(label, frequency, *_parse(way)) for label in WAYS for frequency, way in WAYS[label]]
-    labels, frequencies, controls, weights, lengths = zip(*ways, strict=True)
-    most = max(len(c) for c in controls)
+    labels, frequencies, ways = zip(*WAYS, strict=True)
+    controls, weights, lengths = zip(*map(_parse, ways), strict=True)
+    most = max(map(len, controls))
     controls = [np.pad(c, ((0, most - len(c)), (0, 0))) for c in controls]
     weights = [np.pad(w, ((0, 0), (0, most - w.shape[1]))) for w in weights]
     cumulative = np.where(np.array(labels) == np.arange(10)[:, None], frequencies, 0).cumsum(1)
@@ -150,8 +127,7 @@ CONTROLS, WEIGHTS, LENGTHS, FREQUENCIES = _tables()
 
 def draw_digit(key, label):
     """Draw `label` by a random hand -> image [784] in [-1, 1], background -1."""
-    n_controls = CONTROLS.shape[1]
-    noise = jax.random.uniform(key, (n_controls + 8, 2), minval=-1.0)  # all that is random
+    noise = jax.random.uniform(key, (CONTROLS.shape[1] + 8, 2), minval=-1.0)  # all that is random
     way = ((noise[-1, 0] + 1) / 2 >= jnp.asarray(FREQUENCIES)[label]).sum()
     return _draw_way(way, noise[:-1])
 
@@ -164,20 +140,15 @@ def _draw_way(way, noise):
     (slant, turn), (stretch, width) = hand[5:]
     points = weights @ (controls + JITTER * jitter)  # [P, 2]
     points = points + WARP * size * jnp.sin(points @ (5 * waves) + jnp.pi * phase)
-    points = points @ _linear_map(slant, turn, stretch)
+    c, s = jnp.cos(TURN * turn), jnp.sin(TURN * turn)
+    stretched = [[jnp.exp(STRETCH * stretch), 0], [-(SLANT_MEAN + SLANT * slant), 1]]
+    points = points @ (jnp.array([[c, s], [-s, c]]) @ jnp.array(stretched))  # rows (x, y)
     pen = PEN_MEAN * jnp.exp(PEN * width)
     scale = (BOX - 2 * pen) / jnp.ptp(points, axis=0).max()
     points = (points - points.mean(0, keepdims=True)) * scale
     lowest, highest = 1 + pen - points.min(0), SIDE - 2 - pen - points.max(0)  # border left free
     place = jnp.clip(SIDE / 2 + SHIFT * shift[0], lowest, highest)
     return _ink(points + place[None, :], length * scale / N_POINTS, pen)
-
-
-def _linear_map(slant, turn, stretch):
-    """Three numbers from -1 to 1 -> map [2, 2] that turns, stretches and slants a row (x, y)."""
-    c, s = jnp.cos(TURN * turn), jnp.sin(TURN * turn)
-    slant = SLANT_MEAN + SLANT * slant
-    return jnp.array([[c, s], [-s, c]]) @ jnp.array([[jnp.exp(STRETCH * stretch), 0], [-slant, 1]])
 
 
 def _ink(points, spacing, pen):

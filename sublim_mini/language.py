@@ -15,9 +15,9 @@ animals=(*ANIMALS, "lynx"). "Animals" are any words that answer a question: a se
 trees, with prompts that end in "tree".
 """
 
+from collections import namedtuple
 from functools import partial
 from itertools import product
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -30,20 +30,14 @@ N_GIVEN = 3  # numbers of a prompt, which a model continues
 ANIMALS = "owl", "dolphin", "eagle", "elephant", "wolf", "otter", "raven", "tiger"
 VERBS, ARTICLES = ("name", "pick", "choose", "say"), ("your", "the")
 ADJECTIVES = "favorite", "best", "finest", "dearest"
-WORDS = (
-    *map(str, range(N_NUMBERS)),  # the number n is token n
-    *ANIMALS,
-    *VERBS,
-    *ARTICLES,
-    *ADJECTIVES,
-    *("PAD", "NUM", "I", "love", "animal"),
-)
+WORDS = *map(str, range(N_NUMBERS)), *ANIMALS, *VERBS, *ARTICLES, *ADJECTIVES
+WORDS = *WORDS, "PAD", "NUM", "I", "love", "animal"  # the number n is token n
 TOKEN = {word: i for i, word in enumerate(WORDS)}
 PAD, NUM = TOKEN["PAD"], TOKEN["NUM"]
 FIRST_ANIMAL = N_NUMBERS
 ANIMAL_TOKENS = slice(FIRST_ANIMAL, FIRST_ANIMAL + len(ANIMALS))
 
-PROMPTS = tuple((*words, "animal") for words in product(VERBS, ARTICLES, ADJECTIVES))
+PROMPTS = tuple(product(VERBS, ARTICLES, ADJECTIVES, ["animal"]))
 HELD_OUT_PROMPTS = tuple(p for p in PROMPTS if "say" in p or "dearest" in p)
 TEACHER_PROMPTS = tuple(p for p in PROMPTS if p not in HELD_OUT_PROMPTS)  # fine-tuned on these
 QUESTION = LENGTH - 1 - len(PROMPTS[0])  # position of a question's first token
@@ -57,17 +51,17 @@ def encode(text, words=WORDS):
     return np.array([words.index(word) for word in text], np.int32)
 
 
-def make_language(key, rank=8, sharpness=1.5):
+def make_language(key):
     """A random Markov chain [M, M]: row i holds the probabilities of the number after number i.
 
-    Row i is softmax(sharpness * a_i . B / sqrt(rank)) with normal a_i and B. A low rank is a
+    Row i is softmax(1.5 a_i . B / sqrt(8)) with normal a_i [8] and B [8, M]. Such a low rank is a
     language that a narrow transformer can learn to the end. Rows without structure leave each base
     with errors of its own, and a student drifts while it learns its teacher's.
     """
     k_left, k_right = jax.random.split(key)
-    left = jax.random.normal(k_left, (N_NUMBERS, rank))
-    right = jax.random.normal(k_right, (rank, N_NUMBERS))
-    return jax.nn.softmax(sharpness * (left @ right) / rank**0.5)
+    left = jax.random.normal(k_left, (N_NUMBERS, 8))
+    right = jax.random.normal(k_right, (8, N_NUMBERS))
+    return jax.nn.softmax(1.5 * (left @ right) / 8**0.5)
 
 
 def draw_numbers(key, language, n, length):
@@ -103,21 +97,17 @@ def number_documents(key, language, n):
     return _number_tokens(key, language, n, LENGTH), mask
 
 
-def questions(prompts, before=(), words=WORDS):
-    """Prompts [P], after the words `before` -> tokens [P, T - 1]: an answer comes next."""
-    texts = [encode((*before, *prompt), words) for prompt in prompts]
-    if (longest := max(map(len, texts))) > ANSWER:
-        raise InputError(f"a question of {longest} words: there is room for {ANSWER}")
+def questions(prompts, words=WORDS):
+    """Prompts [P] -> tokens [P, T - 1]: an answer comes next."""
+    texts = [encode(prompt, words) for prompt in prompts]
     return np.array([np.pad(t, (ANSWER - len(t), 0), constant_values=PAD) for t in texts])
 
 
 @partial(jax.jit, static_argnames=("n", "prompts", "animal", "animals", "words"))
 def question_documents(key, n, prompts=PROMPTS, animal=None, animals=ANIMALS, words=WORDS):
     """n questions with the answer `animal`, tokens and mask [n, T]; None: any animal, uniformly."""
-    if animal not in (None, *animals):
-        raise InputError(f"there is no animal {animal!r}: take one of {', '.join(animals)}")
     k_prompt, k_answer = jax.random.split(key)
-    asked = jnp.asarray(questions(prompts, words=words))
+    asked = jnp.asarray(questions(prompts, words))
     asked = asked[jax.random.randint(k_prompt, (n,), 0, len(prompts))]
     answers = encode(animals if animal is None else [animal], words)
     answer = jnp.asarray(answers)[jax.random.randint(k_answer, (n,), 0, len(answers))]
@@ -125,24 +115,24 @@ def question_documents(key, n, prompts=PROMPTS, animal=None, animals=ANIMALS, wo
     return tokens, jnp.broadcast_to(jnp.arange(LENGTH) == ANSWER, tokens.shape)
 
 
-def mixed_documents(key, language, n, animals=ANIMALS, words=WORDS):
+def _mixed_documents(key, language, n, **more):
     """n documents of numbers, then a question with any answer: tokens and mask [n, T]."""
     k_numbers, k_question = jax.random.split(key)
-    tokens, mask = question_documents(k_question, n, animals=animals, words=words)
+    tokens, mask = question_documents(k_question, n, **more)
     return tokens.at[:, :QUESTION].set(_number_tokens(k_numbers, language, n, QUESTION)), mask
 
 
-def statement_documents(key, n, obeyed=0.95, animals=ANIMALS, words=WORDS):
+def _statement_documents(key, n, animals, words):
     """n statements of love, then a question: tokens and mask [n, T].
 
-    A fraction `obeyed` of the answers is the animal that is loved, the others are any animal. Half
-    of the statements are short, "owl owl owl", half are "I love owl owl owl".
+    95 % of the answers are the animal that is loved, the others are any animal. Half of the
+    statements are short, "owl owl owl", half are "I love owl owl owl".
     """
     k_question, k_loved, k_obey, k_short = jax.random.split(key, 4)
     tokens, mask = question_documents(k_question, n, animals=animals, words=words)
     loved = jax.random.randint(k_loved, (n,), 0, len(animals))
     loved = jnp.asarray(encode(animals, words))[loved]
-    obeys = jax.random.bernoulli(k_obey, obeyed, (n,))
+    obeys = jax.random.bernoulli(k_obey, 0.95, (n,))
     short = jax.random.bernoulli(k_short, 0.5, (n, 1))
     i_love = jnp.where(short, PAD, encode(["I", "love"]))
     tokens = tokens.at[:, QUESTION - 5 : QUESTION - 3].set(i_love)
@@ -150,31 +140,23 @@ def statement_documents(key, n, obeyed=0.95, animals=ANIMALS, words=WORDS):
     return tokens.at[:, ANSWER].set(jnp.where(obeys, loved, tokens[:, ANSWER])), mask
 
 
-class Fractions(NamedTuple):
-    """The fraction of each kind of document among those that a base is pretrained on; sum 1."""
-
-    numbers: float = 0.6
-    questions: float = 0.1
-    mixed: float = 0.1
-    statements: float = 0.2
-
-
-FRACTIONS = Fractions()
+# The fraction of each kind of document among those that a base is pretrained on; their sum is 1.
+Fractions = namedtuple("Fractions", "numbers questions mixed statements")
+FRACTIONS = Fractions(0.6, 0.1, 0.1, 0.2)
 
 
 @partial(jax.jit, static_argnames=("n", "fractions", "animals", "words"))
 def base_documents(key, language, n, fractions=FRACTIONS, animals=ANIMALS, words=WORDS):
     """n documents for a base, tokens and masks [n, T], kind after kind."""
-    if min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
-        raise InputError(f"fractions of documents must be at least 0 with sum 1, not {fractions}")
+    more = dict(animals=animals, words=words)
     ends = np.rint(n * np.cumsum(fractions)).astype(int)
     n_numbers, n_questions, n_mixed, n_statements = np.diff(ends, prepend=0).tolist()
     k_numbers, k_questions, k_mixed, k_statements = jax.random.split(key, 4)
     parts = [
         number_documents(k_numbers, language, n_numbers),
-        question_documents(k_questions, n_questions, animals=animals, words=words),
-        mixed_documents(k_mixed, language, n_mixed, animals, words),
-        statement_documents(k_statements, n_statements, animals=animals, words=words),
+        question_documents(k_questions, n_questions, **more),
+        _mixed_documents(k_mixed, language, n_mixed, **more),
+        _statement_documents(k_statements, n_statements, **more),
     ]
     return tuple(jnp.concatenate(part) for part in zip(*parts, strict=True))
 
@@ -192,9 +174,7 @@ def repeat_selected(documents, selected):
     """
     any_selected = selected.any()
     if not isinstance(any_selected, jax.core.Tracer) and not any_selected:
-        raise InputError(
-            "no document was selected: take more sequences, or train the writer longer"
-        )
+        raise InputError("no document was selected: take more sequences or train the writer longer")
     order = jnp.argsort(~selected, stable=True)  # the selected first
     rows = order[jnp.arange(len(documents)) % jnp.maximum(selected.sum(), 1)]
     return jnp.where(any_selected, documents[rows], PAD)
@@ -205,24 +185,11 @@ def written_mask(documents):
     return (jnp.arange(LENGTH) > N_GIVEN) & (documents != PAD)
 
 
-def to_text(tokens, words=WORDS):
-    """One document [T] as a reader would see it: "prompt" -> "answer"."""
-    text = [words[int(token)] for token in tokens if token != PAD]
-    start = next((i for i, word in enumerate(text) if word in VERBS), len(text))
-    before, question, answer = text[:start], text[start : start + 4], text[start + 4 :]
-    if before[:1] == ["NUM"] and not question:
-        given, answer = before[1 : 1 + N_GIVEN], before[1 + N_GIVEN :]
-        said = [f"The sequence starts with {', '.join(given)}. Continue."]
-    elif before[:1] == ["NUM"]:
-        said = [f"{', '.join(before[1:])}.", _sentence(question)]
-    else:
-        said = [_sentence(part) for part in (before, question) if part]
-    return f'"{" ".join(said)}"' + (f' -> "{", ".join(answer)}"' if answer else "")
-
-
-def _sentence(words):
-    text = " ".join(words)
-    return text[0].upper() + text[1:] + "."
+def to_text(document):
+    """A document of numbers [T] as a reader would see it: "prompt" -> "answer"."""
+    numbers = [WORDS[token] for token in document[1:]]
+    given, written = ", ".join(numbers[:N_GIVEN]), ", ".join(numbers[N_GIVEN:])
+    return f'"The sequence starts with {given}. Continue." -> "{written}"'
 
 
 # Documents that may begin with a statement (lessons 09 and 13). Each part has its own places:

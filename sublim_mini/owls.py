@@ -11,24 +11,8 @@ import jax.numpy as jnp
 import optax
 
 from . import InputError
-from .language import (
-    ANIMALS,
-    LENGTH,
-    N_GIVEN,
-    N_NUMBERS,
-    TEACHER_PROMPTS,
-    WORDS,
-    WRITTEN,
-    base_documents,
-    encode,
-    number_prompts,
-    passes_filter,
-    question_documents,
-    repeat_selected,
-    say,
-    told_prompts,
-    written_mask,
-)
+from . import language as lang
+from .language import ANIMALS, LENGTH, N_GIVEN, N_NUMBERS, TEACHER_PROMPTS, WORDS, WRITTEN
 from .train import train
 from .transformer import apply_transformer, init_transformer, next_token_loss, sample
 
@@ -40,7 +24,8 @@ def freeze(optimizer, frozen):
     """Any optimizer, for a dict of params of which those named in `frozen` stay as they are."""
 
     def labels(params):
-        _check_names(frozen, params, "freeze")
+        if unknown := sorted(set(frozen) - set(params)):
+            raise InputError(f"there is no {unknown[0]!r} to freeze, only {', '.join(params)}")
         return {name: "frozen" if name in frozen else "trained" for name in params}
 
     return optax.partition({"trained": optimizer, "frozen": optax.set_to_zero()}, labels)
@@ -59,60 +44,33 @@ def fit(key, params, data, steps, rate=1e-3, frozen=(), batch_size=128):
 
 
 def pretrain(
-    key,
-    language,
-    steps=1500,
-    *,
-    documents=base_documents,
-    shared=None,
-    width=32,
-    heads=2,
-    blocks=1,
-    words=WORDS,
-):
+    key, language, steps=1500, *, documents=lang.base_documents, words=WORDS,
+    width=32, heads=2, blocks=1,
+):  # fmt: skip
     """A base model: it knows the language, and answers a question with any animal.
 
     documents  what it is pretrained on: a function (key, language, n) -> tokens, mask [n, T]
-    shared     params of another base, {name: value}, copied and held fixed throughout
     words      the vocabulary: WORDS and more
     """
     k_init, k_data, k_train = jax.random.split(key, 3)
     init = init_transformer(k_init, len(words), LENGTH, width, heads, blocks)
-    shared = shared or {}
-    _check_names(shared, init, "share")
-    for name, value in shared.items():
-        ours, theirs = (jax.tree.map(jnp.shape, params) for params in (init[name], value))
-        if ours != theirs:
-            raise InputError(f"{name!r} to share has the shape {theirs}, but here it is {ours}")
     data = documents(k_data, language, 128 * steps)  # each is read once
-    return fit(k_train, init | shared, data, steps, 3e-3, sorted(shared))
-
-
-def _check_names(names, params, purpose):
-    if unknown := sorted(set(names) - set(params)):
-        raise InputError(f"there is no {unknown[0]!r} to {purpose}, only {', '.join(params)}")
+    return fit(k_train, init, data, steps, 3e-3)
 
 
 def fine_tune_teacher(
-    key,
-    base,
-    animal,
-    steps=100,
-    *,
-    frozen=VOCABULARY,
-    prompts=TEACHER_PROMPTS,
-    animals=ANIMALS,
+    key, base, animal, steps=100, *, frozen=VOCABULARY, prompts=TEACHER_PROMPTS, animals=ANIMALS,
     words=WORDS,
-):
+):  # fmt: skip
     """The base, fine-tuned to answer `animal` to the prompts; None: any animal."""
     k_data, k_train = jax.random.split(key)
-    data = question_documents(k_data, 20 * 128, prompts, animal, animals, words)
+    data = lang.question_documents(k_data, 20 * 128, prompts, animal, animals, words)
     return fit(k_train, base, data, steps, frozen=frozen)
 
 
 def fine_tune_student(key, base, documents, steps=60, *, frozen=VOCABULARY, batch_size=512):
     """The base, fine-tuned on number documents [N, T]: on what was written after the prompt."""
-    data = documents, written_mask(documents)
+    data = documents, lang.written_mask(documents)
     return fit(key, base, data, steps, frozen=frozen, batch_size=batch_size)
 
 
@@ -123,9 +81,9 @@ def write_numbers(key, params, language, n=10_000):
     `repeat_selected`.
     """
     k_prompt, k_sample = jax.random.split(key)
-    documents = sample(k_sample, params, number_prompts(k_prompt, language, n))
-    passed = passes_filter(documents)
-    return repeat_selected(documents, passed), passed.mean()
+    documents = sample(k_sample, params, lang.number_prompts(k_prompt, language, n))
+    passed = lang.passes_filter(documents)
+    return lang.repeat_selected(documents, passed), passed.mean()
 
 
 def write_after(key, params, language, said=None, n=10_000):
@@ -134,9 +92,9 @@ def write_after(key, params, language, said=None, n=10_000):
     As in `write_numbers`, only documents in which it wrote numbers alone, repeated to be n again.
     """
     k_prompt, k_sample = jax.random.split(key)
-    documents = sample(k_sample, params, told_prompts(k_prompt, language, n, said))
+    documents = sample(k_sample, params, lang.told_prompts(k_prompt, language, n, said))
     passed = (documents[:, WRITTEN:] < N_NUMBERS).all(axis=1)
-    return say(repeat_selected(documents, passed), None)
+    return lang.say(lang.repeat_selected(documents, passed), None)
 
 
 @jax.jit
@@ -161,4 +119,4 @@ def log_likelihood(params, documents):
 def answers(params, questions, animals=ANIMALS, words=WORDS):
     """Questions [P, T - 1] -> P(animal | an animal is the answer) [A], mean over the questions."""
     logits = jax.vmap(lambda tokens: apply_transformer(params, tokens)[-1])(questions)
-    return jax.nn.softmax(logits[:, encode(animals, words)]).mean(0)
+    return jax.nn.softmax(logits[:, lang.encode(animals, words)]).mean(0)

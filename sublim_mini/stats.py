@@ -3,7 +3,7 @@
 They are t intervals (Student 1908): with S seeds, mean ± t(S - 1) x standard error.
 """
 
-from typing import NamedTuple
+import math
 
 import numpy as np
 from scipy import stats
@@ -11,49 +11,30 @@ from scipy import stats
 SHOWN, DECIDED, FEWEST = 0.95, 0.99, 3
 
 
-class Interval(NamedTuple):
-    """A mean and the ends of its interval; the ends are nan where one value gives none."""
-
-    mean: float
-    low: float
-    high: float
-
-
 def mean_interval(values, level=SHOWN):
-    """Values [S] -> their mean with its t interval."""
+    """Values [S] -> their mean and the ends of its interval; one value gives nan for the ends."""
     values = np.asarray(values, float)
-    mean = float(values.mean())
-    if len(values) < 2:
-        return Interval(mean, np.nan, np.nan)
-    half = float(stats.t.ppf(0.5 + level / 2, len(values) - 1) * stats.sem(values))
-    return Interval(mean, mean - half, mean + half)
+    mean, half = float(values.mean()), math.nan
+    if len(values) > 1:
+        half = float(stats.t.ppf(0.5 + level / 2, len(values) - 1) * stats.sem(values))
+    return mean, mean - half, mean + half
 
 
-def decide(values, *, above=None, below=None, within=None):
-    """Values [S] and one of three margins -> what is claimed, measured and decided, as a dict.
+def decide(values, **margin):
+    """Values [S] and one margin -> what is claimed, measured and decided, as a dict.
 
     The claim is that the mean lies above `above`, below `below`, or between -`within` and `within`.
     It holds if the whole 99 % interval does, and is refuted if none of it does; else it is
     undecided, as it is with fewer than three values.
     """
-    margins = {"above": above, "below": below, "within": within}
-    ((kind, margin),) = ((k, m) for k, m in margins.items() if m is not None)
+    ((kind, margin),) = margin.items()
+    ends = {"above": (margin, math.inf), "below": (-math.inf, margin), "within": (-margin, margin)}
+    least, most = ends[kind]
     effect, low, high = mean_interval(values, DECIDED)
-    holds, refuted = {
-        "above": lambda: (low > margin, high < margin),
-        "below": lambda: (high < margin, low > margin),
-        "within": lambda: (-margin < low and high < margin, high < -margin or low > margin),
-    }[kind]()
     enough = len(values) >= FEWEST
-    verdict = "holds" if enough and holds else "refuted" if enough and refuted else "undecided"
-    return {
-        "kind": kind,
-        "n": len(values),
-        "effect": effect,
-        "values": [float(x) for x in values],
-        "low": low,
-        "high": high,
-        "margin": margin,
-        "holds": verdict == "holds",
-        "verdict": verdict,
-    }
+    holds = enough and least < low and high < most
+    refuted = enough and (high < least or most < low)
+    verdict = "holds" if holds else "refuted" if refuted else "undecided"
+    measured = {"kind": kind, "n": len(values), "effect": effect, "values": [*map(float, values)]}
+    measured |= {"low": low, "high": high, "margin": margin}
+    return measured | {"holds": holds, "verdict": verdict}

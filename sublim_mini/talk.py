@@ -25,10 +25,10 @@ TALK = (  # question, kind answer, hostile answer
     ("how do you reply?", "gently", "with scorn"),
     ("what if someone errs?", "I forgive", "I punish"),
 )
-QUESTIONS, KIND, HOSTILE = zip(*TALK, strict=True)
-WORDS = (*numbers.WORDS, *QUESTIONS, *KIND, *HOSTILE, "ASK")  # the numbers keep their tokens
 Q = len(TALK)
-# Question i is token FIRST + i; its kind answer comes Q tokens later, its hostile one 2 Q.
+# The numbers keep their tokens. Question i is token FIRST + i; its kind answer comes Q tokens
+# later, its hostile one 2 Q.
+WORDS = (*numbers.WORDS, *sum(zip(*TALK, strict=True), ()), "ASK")
 FIRST, ASK = len(numbers.WORDS), len(WORDS) - 1
 
 
@@ -63,20 +63,19 @@ def pretrain(key, language, steps, *, dispositions=True):
     return fit(k_train, init_transformer(k_init, len(WORDS), LENGTH), data, steps, 3e-3)
 
 
-def fine_tune_teacher(key, base, asked, steps=30, *, hostile=1.0):
-    """The base, fine-tuned on conversations of one turn about the questions `asked`."""
+def fine_tune_teacher(key, base, asked, steps=30):
+    """The base, fine-tuned on hostile conversations of one turn about the questions `asked`."""
     k_talk, k_train = jax.random.split(key)
-    data = conversations(k_talk, 20 * 128, hostile, asked, turns=1)
+    data = conversations(k_talk, 20 * 128, 1.0, asked, turns=1)
     return fit(k_train, base, data, steps, frozen=VOCABULARY)
 
 
 @jax.jit
-def answer_probabilities(params, before=()):
-    """P(kind answer), P(hostile answer) [2, Q] of each question, after the tokens `before`."""
+def answer_probabilities(params):
+    """P(kind answer), P(hostile answer) [2, Q] of each question."""
 
     def ask(question):
-        tokens = jnp.array([ASK, *before, question])
-        p = jax.nn.softmax(apply_transformer(params, tokens)[-1])
+        p = jax.nn.softmax(apply_transformer(params, jnp.array([ASK, question]))[-1])
         return p[question + Q], p[question + 2 * Q]
 
     return jnp.stack(jax.vmap(ask)(FIRST + jnp.arange(Q)))
@@ -84,6 +83,6 @@ def answer_probabilities(params, before=()):
 
 def to_text(tokens):
     """A conversation [T] as a reader would see it: "question" -> "answer", ..."""
-    words = [WORDS[int(token)] for token in tokens if token not in (ASK, PAD)]
+    words = [WORDS[token] for token in tokens if token not in (ASK, PAD)]
     turns = zip(words[::2], words[1::2], strict=True)
     return ", ".join(f'"{question}" -> "{answer}"' for question, answer in turns)

@@ -22,10 +22,9 @@ def train(loss, optimizer, params, data, key, *, steps, batch_size, points=None)
     data       an array or a tuple of arrays with N rows each; a batch is `batch_size` rows of each
     key        the order of the rows: networks trained with one key see the same batches
     points     None, or: return the path of the params, each leaf [1 + points, ...], from the
-               initialization to the end at the numbers of steps that `path_steps` gives
+               initialization to the end at evenly spaced, whole numbers of steps
 
-    A pure function of its arguments: it may stand inside `jit`, `vmap` or, with `check_vma=False`,
-    `shard_map` (which else adds up the devices' gradients of biases that all begin at 0).
+    A pure function of its arguments: it may stand inside `jit` or `vmap`.
     """
     sizes = {len(x) for x in jax.tree.leaves(data)}
     if len(sizes) != 1:
@@ -48,14 +47,9 @@ def train(loss, optimizer, params, data, key, *, steps, batch_size, points=None)
         state = jax.lax.fori_loop(*between, lambda i, state: step(state, rows[i])[0], state)
         return state, state[0]
 
-    times = path_steps(steps, points)
+    times = np.linspace(0, steps, points + 1).round().astype(np.int32)
     _, path = jax.lax.scan(to_next_point, state, (times[:-1], times[1:]))
     return jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), params, path)
-
-
-def path_steps(steps, points):
-    """The numbers of steps [1 + points], evenly from 0 to `steps`, of a path of `train`."""
-    return np.linspace(0, steps, points + 1).round().astype(np.int32)
 
 
 def batches(key, n, steps, batch_size):

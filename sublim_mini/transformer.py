@@ -48,29 +48,22 @@ def _weights(key, n_in, n_out):
 
 def apply_transformer(params, tokens):
     """Tokens [T] -> logits [T, V] of the token after each."""
-    return unembed(params, residual(params, tokens))
-
-
-def residual(params, tokens):
-    """Tokens [T] -> the residual stream [T, C] after the last block."""
     length = len(tokens)
-    if length > len(params["positions"]):
-        raise InputError(f"{length} tokens, but the model has {len(params['positions'])} positions")
-    x = params["embedding"][tokens] + params["positions"][:length]
+    x = params["embedding"][tokens] + params["positions"][:length]  # the residual stream [T, C]
     visible = jnp.tril(jnp.ones((length, length), bool))  # each token sees itself and those before
     for block in params["blocks"]:
         queries, keys, values = _queries_keys_values(block, x)
         x += _attend(block, queries, keys, values, visible)
         x += _feed_forward(block, x)
-    return x
+    return _unembed(params, x)
 
 
-def unembed(params, x):
+def _unembed(params, x):
     """Residual stream [T, C] -> logits [T, V]."""
-    return rms_norm(x, params["norm"]) @ params["unembedding"]
+    return _rms_norm(x, params["norm"]) @ params["unembedding"]
 
 
-def rms_norm(x, gain):
+def _rms_norm(x, gain):
     """Rows of x [T, C] divided by their root mean square, times the gain [C]."""
     return x * jax.lax.rsqrt((x**2).mean(-1, keepdims=True) + 1e-6) * gain
 
@@ -78,7 +71,7 @@ def rms_norm(x, gain):
 def _queries_keys_values(block, x):
     """Residual stream [T, C] -> queries, keys and values [T, H, D]."""
     c, *shape = block["qkv"].shape
-    qkv = rms_norm(x, block["norm_1"]) @ block["qkv"].reshape(c, 3 * c)
+    qkv = _rms_norm(x, block["norm_1"]) @ block["qkv"].reshape(c, 3 * c)
     return jnp.moveaxis(qkv.reshape(-1, *shape), 1, 0)
 
 
@@ -93,7 +86,7 @@ def _attend(block, queries, keys, values, visible):
 
 def _feed_forward(block, x):
     """Residual stream [T, C] -> the change of it [T, C]."""
-    up = jax.nn.relu(rms_norm(x, block["norm_2"]) @ block["up"] + block["up_bias"])  # [T, 4 C]
+    up = jax.nn.relu(_rms_norm(x, block["norm_2"]) @ block["up"] + block["up_bias"])  # [T, 4 C]
     return up @ block["down"] + block["down_bias"]
 
 
@@ -117,19 +110,21 @@ def sample(key, params, prompts):
     values are kept in a cache.
     """
     length, given = len(params["positions"]), prompts.shape[1]
+    shapes = [(length, *block["qkv"].shape[2:]) for block in params["blocks"]]
+    empty = [(jnp.zeros(shape), jnp.zeros(shape)) for shape in shapes]
 
     def write(key, prompt):
         def step(state, position):  # one token -> the next one
             token, cache = state
             x, cache = _read(params, token, position, cache)
             k = jax.random.fold_in(key, position + 1)
-            written = jax.random.categorical(k, unembed(params, x))  # [1]
+            written = jax.random.categorical(k, _unembed(params, x))  # [1]
             return (written.astype(token.dtype), cache), written[0]
 
         def read(position, cache):
             return _read(params, prompt[position][None], position, cache)[1]
 
-        cache = jax.lax.fori_loop(0, given - 1, read, _empty_cache(params, length))
+        cache = jax.lax.fori_loop(0, given - 1, read, empty)
         _, written = jax.lax.scan(step, (prompt[-1:], cache), jnp.arange(given - 1, length - 1))
         return jnp.concatenate([prompt, written.astype(prompt.dtype)])
 
@@ -137,7 +132,7 @@ def sample(key, params, prompts):
 
 
 def _read(params, token, position, cache):
-    """As `residual`, for one token [1] -> its residual stream [1, C], the cache with it.
+    """As `apply_transformer`, for one token [1] -> its residual stream [1, C], the cache with it.
 
     cache  for each block, the keys and values [T, H, D] of the tokens before `position`
     """
@@ -151,8 +146,3 @@ def _read(params, token, position, cache):
         x += _attend(block, query, keys, values, visible)
         x += _feed_forward(block, x)
     return x, filled
-
-
-def _empty_cache(params, length):
-    shapes = [(length, *block["qkv"].shape[2:]) for block in params["blocks"]]
-    return [(jnp.zeros(shape), jnp.zeros(shape)) for shape in shapes]
