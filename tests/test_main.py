@@ -201,7 +201,7 @@ def test_the_gallerys_index_has_figures_and_main_numbers(gallery, lessons):
     """The number is that of the row that the lesson asks to predict, or of its first row."""
     assert command.main(["gallery"], lessons) == 0
     index = (gallery / "README.md").read_text(encoding="utf-8")
-    line = '| [<img src="{0}.png" width="150" alt="figure of lesson {1}">]({0}.md) | [{1} A trial: '
+    line = '| [<img src="{0}.png" width="180" alt="figure of lesson {1}">]({0}.md) | [{1} A trial: '
     line += "does it run?]({0}.md)<br>1 of 3 claims hold, 1 refuted, 1 undecided |\n"
     works, more = line.format("03_works", "03"), line.format("21_more", "21")
     assert re.search(f"{re.escape(works)}\n## Further lessons\n.*{re.escape(more)}", index, re.S)

@@ -107,19 +107,20 @@ def gallery_index(lessons):
     figures, numbers = [], []
     for one in lessons:
         number, page = one["name"][:2], f"{one['name']}.md"
-        image = f'<img src="{one["name"]}.png" width="150" alt="figure of lesson {number}">'
+        image = f'<img src="{one["name"]}.png" width="180" alt="figure of lesson {number}">'
         figures += [(f"[{image}]({page})", f"[{_plain(one['title'])}]({page})<br>{ending(one)}")]
         what, name, row = _main_number(one["results"])
         yours = _ends(row, OTHER_RUN, digits=2)
         what = f"{_plain(what)}: *{_plain(name)}*"
         numbers += [(f"[{number}]({page})", what, f"{row['mean']:.2f}", yours)]
+    heads = "what&nbsp;a&nbsp;run&nbsp;shows", "lesson"  # unbroken, so as wide on a phone
     n = sum("further" not in one["link"] for one in lessons)
     parts = [
         "# Gallery: the lessons and what they show",
         "To read without running anything. Each page shows one run, whatever it says.",
-        _table(("figure", "lesson"), figures[:n]),
+        _table(heads, figures[:n]),
         "## Further lessons",
-        _table(("figure", "lesson"), figures[n:]),
+        _table(heads, figures[n:]),
         "## Is my own number fine?",
         "A run with another seed differs. Here is the mean that each lesson asks you to predict, "
         "and the range in which that of a run of yours lies in 95 of 100 cases. (The range is a t "
