@@ -71,9 +71,8 @@ def load(where, name):
 
 def run_one(path, out, flags):
     """Run a lesson by its own command line: what it is about, what it saved, and its status."""
-    python_path = f"{LESSONS.parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
     env = dict(os.environ, MPLBACKEND="agg", PYTHONUTF8="1")
-    env["PYTHONPATH"] = python_path.rstrip(os.pathsep)  # an empty name would be the folder itself
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(LESSONS.parent), env.get("PYTHONPATH")]))
     command = [sys.executable, str(path.resolve()), "--out", ".", *flags]
     began, text = time.perf_counter(), {"encoding": "utf-8", "errors": "replace"}
     done = subprocess.run(command, env=env, cwd=out, capture_output=True, **text)
@@ -110,17 +109,16 @@ def _write(path, text):
 
 
 def gallery(paths, where):
-    """A page of each lesson whose results and figure are in a folder, and a README; runs none."""
+    """A page of each lesson whose results are in a folder, and a README; runs none."""
     made = []
-    for path in paths:
-        name, earlier = path.stem, where / f"{path.stem}.earlier.md"
-        if all((where / f"{name}.{ending}").exists() for ending in ("json", "png")):
-            others = sorted(other for other in where.iterdir() if (other / f"{name}.json").exists())
-            lesson = {**about(path), "results": load(where, name)}
-            lesson["script"] = path.read_text(encoding="utf-8")
-            lesson["others"] = {other.name: load(other, name) for other in others}
-            lesson["earlier"] = earlier.read_text(encoding="utf-8") if earlier.exists() else ""
-            made.append(lesson)
+    for path in [path for path in paths if (where / f"{path.stem}.json").exists()]:
+        lesson = about(path) | {"results": load(where, path.stem)}
+        lesson["script"] = path.read_text(encoding="utf-8")
+        others = sorted(where.glob(f"*/{path.stem}.json"))
+        lesson["others"] = {one.parent.name: load(one.parent, path.stem) for one in others}
+        earlier = where / f"{path.stem}.earlier.md"
+        lesson["earlier"] = earlier.read_text(encoding="utf-8") if earlier.exists() else ""
+        made.append(lesson)
     if not made:
         raise InputError(f"no results in {where}: python -m sublim_mini run all --out {where}")
     pages = {f"{lesson['name']}.md": gallery_page(lesson) for lesson in made}

@@ -93,15 +93,13 @@ class Interrupted(KeyboardInterrupt):
 
 
 def raise_signals():
-    """From now on SIGTERM raises Interrupted, and Ctrl-C again KeyboardInterrupt."""
+    """From now on SIGTERM raises Interrupted, as Ctrl-C raises KeyboardInterrupt."""
 
     def terminate(number, frame):
         raise Interrupted
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, terminate)
-        if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:  # as for jobs in the background
-            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def handle_errors(lesson):
