@@ -31,7 +31,7 @@ LEAST_CONTRAST = 4.5  # of a text, to white or, within an image, to what is behi
 def drawn_texts(figure):
     """The texts that are drawn, which tick labels out of sight are not -> [(text, its box)]."""
     texts, draw = [], Text.draw
-    figure.canvas.draw()  # lays the axes out, once: as in a lesson's own run
+    figure.draw_without_rendering()  # lays the axes out, once: as in a lesson's own run
     figure.set_layout_engine("none")
 
     def noting(text, renderer):
@@ -40,7 +40,7 @@ def drawn_texts(figure):
         draw(text, renderer)
 
     with mock.patch.object(Text, "draw", noting):
-        figure.canvas.draw()
+        figure.draw_without_rendering()
     return texts
 
 
