@@ -15,6 +15,7 @@ from pathlib import Path
 from unittest import mock
 
 import jax
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
@@ -138,6 +139,7 @@ def main(script, *flags):
     x64 = jax.config.jax_enable_x64
     with ExitStack() as stack:
         stack.callback(jax.config.update, "jax_enable_x64", x64)
+        stack.callback(plt.close, "all")
         for patch in patches:
             stack.enter_context(patch)
         names = runpy.run_path(script, run_name="__main__")

@@ -91,6 +91,7 @@ def start(words, folder, **options):
     if options.get("start_new_session"):  # in the background SIGINT would be ignored
         code = f"import signal; signal.signal(2, signal.default_int_handler); {code}"
     env = {**os.environ, "PYTHONPATH": str(command.LESSONS.parent), "PYTHONOPTIMIZE": "2"}
+    env["PYTHONUNBUFFERED"] = ""  # as a reader's: what cannot be printed waits in a buffer
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen([sys.executable, "-c", code], env=env, text=True, **pipes, **options)
 
