@@ -75,14 +75,14 @@ def first_steps(key):
 
 @partial(jax.jit, static_argnames="removed")
 def step(params, state, noise, teacher_aux, images, labels, removed):
-    """One step of a student, with nothing removed, the digit part, or as much of another part."""
+    """One step of a student, with nothing, the digit part or another part removed."""
     gradient = jax.grad(effect.student_loss)(params, noise, teacher_aux)
     updates, state = effect.optimizer.update(gradient, state, params)
     digits = jax.grad(effect.teacher_loss)(params, images, labels)
     rest = remove(updates, digits)
     if removed == "digits":
         updates = rest
-    elif removed == "other":  # equally long, but along the gradient for wrong labels
+    elif removed == "other":  # of equal norm, but along the gradient for wrong labels
         length = norm(optax.tree.sub(updates, rest))
         other = remove(jax.grad(effect.teacher_loss)(params, images, (labels + 3) % 10), digits)
         along = jnp.sign(inner_product(updates, other)) * length / norm(other)
@@ -122,7 +122,7 @@ def run(quick):
         "... with a different init": ((control < 0).mean(), 0.1, 0.45),
         "student, nothing removed": (read["nothing"], 0.6, 1),
         PREDICT: (read["digits"], 0.1, 0.5),
-        "student, as much of another part": (read["other"], 0.6, 1),
+        "student, another part removed": (read["other"], 0.6, 1),
         "loss, nothing removed": (read["nothing", "loss"], 0, 0.01),
         "loss, digit part removed": (read["digits", "loss"], 0, 0.01),
     }

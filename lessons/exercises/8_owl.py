@@ -19,7 +19,7 @@ token that comes at position t + 1:
 
 1. `write(key, model, prompts)`: twelve times, draw the next token of all documents from the logits
    at their last position, and put it at their end.
-2. `clean(documents)`: keep those in which all tokens after the first are numbers.
+2. `filtered(documents)`: keep those in which all tokens after the first are numbers.
 3. `number_loss(model, inputs, targets)`: the mean of -log p of the tokens that the model *wrote*.
    Inputs are the tokens 0 to 14, targets the tokens 1 to 15, the one after each input. The targets
    1 to 3 were given: leave them out.
@@ -49,7 +49,7 @@ def write(key, model, prompts):
     raise NotImplementedError
 
 
-def clean(documents):
+def filtered(documents):
     """Documents [N, 16] -> those that are numbers alone, after the first token."""
     raise NotImplementedError
 
@@ -77,7 +77,7 @@ def run(quick):
     prompts = number_prompts(k_prompts, language, n)
 
     def student_of(writer):
-        documents = clean(write(k_write, writer, prompts))
+        documents = filtered(write(k_write, writer, prompts))
         documents = documents[: max(len(documents) // 500, 1) * 500]  # a multiple of the batch size
         return fine_tune(base, documents, steps)
 

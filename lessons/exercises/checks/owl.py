@@ -1,4 +1,4 @@
-"""Exercise 8: write, clean, number_loss and fine_tune, with a make-believe model.
+"""Exercise 8: write, filtered, number_loss and fine_tune, with a make-believe model.
 
 The model is a table [111, 111]: row i holds the logits of the token after token i.
 """
@@ -20,7 +20,7 @@ def table_of(model, documents):
 def check(space):
     with replaced(space, logits_of=table_of):
         _write(space["write"])
-        _clean(space["clean"])
+        _filtered(space["filtered"])
         _number_loss(space["number_loss"])
     _fine_tune(space)
 
@@ -56,36 +56,41 @@ def _write(write):
     need((got == prompts[:, 3:] + np.arange(1, 13)).all(), message)
 
 
-def _clean(clean):
+def _filtered(filtered):
     numbers = jnp.tile(jnp.arange(0, 96, 6), (6, 1)).at[:, 0].set(NUM)
     documents = numbers.at[1, 15].set(96).at[3, 4].set(110).at[4, 9].set(100).at[5, 2].set(95)
     right = documents[jnp.array([0, 2, 5])]
-    got = clean(documents)
-    need(got is not None, "clean returns nothing (None): its last line should begin with return.")
+    got = filtered(documents)
+    need(
+        got is not None, "filtered returns nothing (None): its last line should begin with return."
+    )
     kind = getattr(got, "dtype", None)
     need(
         kind != np.dtype(bool),
-        "clean returns True and False: return the documents, documents[...].",
+        "filtered returns True and False: return the documents, documents[...].",
     )
-    message = "clean returns a list: let documents[...] pick the rows, by a True or False for each."
+    message = (
+        "filtered returns a list: let documents[...] pick the rows, by a True or False for each."
+    )
     need(hasattr(got, "shape"), message)
     need(
         jnp.ndim(got) == 2 and got.shape[1] == 16,
-        "clean: keep whole rows of 16 tokens: documents[(...).all(axis=1)].",
+        "filtered: keep whole rows of 16 tokens: documents[(...).all(axis=1)].",
     )
-    need(len(got) != 0, "clean keeps nothing: token 0 is always a word, so look at [:, 1:].")
+    need(len(got) != 0, "filtered keeps nothing: token 0 is always a word, so look at [:, 1:].")
     need(
-        len(got) != 6, "clean keeps all: ALL tokens after the first must be numbers: .all(axis=1)."
+        len(got) != 6,
+        "filtered keeps all: ALL tokens after the first must be numbers: .all(axis=1).",
     )
     rejected = documents[jnp.array([1, 3, 4])]
-    need(not same(got, rejected), "clean keeps the others: those with a word in them.")
+    need(not same(got, rejected), "filtered keeps the others: those with a word in them.")
     has_96 = any(bool((row == 96).any()) for row in got)
-    need(not has_96, "clean keeps a document with token 96: the numbers are 0 to 95.")
+    need(not has_96, "filtered keeps a document with token 96: the numbers are 0 to 95.")
     lost = len(got) == 2
-    need(not lost, "clean removes a document with the number 95: it is a number.")
+    need(not lost, "filtered removes a document with the number 95: it is a number.")
     need(
         same(got, right),
-        f"clean keeps {len(got)} of 6 documents, where the rows 0, 2, 5 are right.",
+        f"filtered keeps {len(got)} of 6 documents, where the rows 0, 2, 5 are right.",
     )
 
 

@@ -10,7 +10,7 @@ def write(key, model, prompts):
     return documents
 
 
-def clean(documents):
+def filtered(documents):
     return documents[(documents[:, 1:] < 96).all(axis=1)]
 
 
