@@ -17,7 +17,7 @@ from .pages import gallery_index, gallery_page, html_page
 from .script import Interrupted, Output, raise_signals, seed
 
 LESSONS = Path(__file__).parents[2] / "lessons"
-USAGE = "python -m sublim_mini [run LESSON ... | gallery | live] [--help]"
+USAGE = "python -m sublim_mini [run LESSON ... | gallery] [--help]"
 
 
 def find_lessons(lessons):
@@ -127,30 +127,12 @@ def gallery(paths, where):
     print(f"{len(made)} lessons: {where / 'README.md'}")
 
 
-def live(lessons):
-    """Make the data of the live pages again: replace the data block of each."""
-    import jax
-
-    from . import live as digits
-    from . import live_owls as owls
-
-    for path, module in (lessons / "live.html", digits), (lessons / "live_owls.html", owls):
-        if path.exists():
-            _write(path, module.replace_data(path.read_text("utf-8"), jax.random.key(0)))
-            print(path)
-
-
 def main(argv=None, lessons=LESSONS):
     """The command line; the status is 0, 1 if a lesson failed, 2 after one line of bad input."""
     raise_signals()
     parser = argparse.ArgumentParser(prog="sublim_mini", usage=USAGE, allow_abbrev=False)
     add = parser.add_argument
-    add(
-        "command",
-        nargs="?",
-        choices=["run", "gallery", "live"],
-        help="without it: list the lessons",
-    )
+    add("command", nargs="?", choices=["run", "gallery"], help="without it: list the lessons")
     add("names", nargs="*", metavar="LESSON", help="what to run: numbers, or all, or further")
     add("--quick", action="store_true", help="run with small numbers")
     add("--seed", type=seed, help="run with another seed")
@@ -167,8 +149,6 @@ def main(argv=None, lessons=LESSONS):
                 status = run(choose(asked.names, paths), asked.out, flags)
             elif asked.command == "gallery":
                 gallery(paths, lessons / "gallery")
-            elif asked.command == "live":
-                live(lessons)
             else:
                 list_lessons(paths)
         except (InputError, OSError) as error:
