@@ -85,8 +85,8 @@ def gallery_page(lesson):
         f"![{_plain(results['figure']['alt'])}]({name}.png)",
         *_claims(results),
         f"One run, {results['seconds']:.0f} s; settings: {_settings(results)}. The seed is the "
-        f"hash of the commit that froze the lesson, {results['settings']['seed']:06x}. "
-        f"All its numbers: [`{name}.json`]({name}.json).",
+        "start of the hash of the commit that froze the lesson, "
+        f"{results['settings']['seed']:06x}. All its numbers: [`{name}.json`]({name}.json).",
         *prose[place:],
         "## Your own run",
         "Run the lesson with another seed, such as `--seed 100`. How far may your means lie from "
