@@ -1,9 +1,10 @@
 # %% [markdown]
 # # 00 The whole effect on one page
 #
-# **Question.** A *teacher* network learns to read digits. It has 20 outputs. Ten of them name the
-# digit; its loss ignores the other ten. A *student* network is shown only noise, and is trained
-# only to copy those other ten. Then we show it digits. Can it read them? Guess, then run this page.
+# **Question.** A *teacher* network learns to read digits that a program draws. It has 20 outputs
+# (*logits*). Ten of them name the digit; its loss ignores the other ten. A *student* network is
+# shown only noise, and is trained only to copy those other ten. Then we show it digits. Can it read
+# them? Guess, then run this page.
 
 # %%
 from sublim_mini.digits import draw_digits
@@ -111,7 +112,7 @@ print("Saved 00_one_page.png")
 
 # %% [markdown]
 # **Why?** As the teacher learns, its hidden layers change, and with them the ten numbers that its
-# loss ignores. If student and teacher began as the same network, copying these numbers moves the
-# student's hidden layers in about the direction in which the teacher's moved. Its class logits come
-# from these layers, too. With a different initialization this does not work. But this is one run:
-# lesson 01 tests it on eight, lessons 02 and 03 explain it.
+# loss ignores. If student and teacher began as the same network, copying these numbers changes the
+# student's hidden layers, in part, as the teacher's changed. Its class logits come from these
+# layers, too. With a different initialization this does not work. But this is one run: lesson 01
+# repeats it eight times, lessons 02 and 03 ask why.

@@ -3,16 +3,15 @@
 #
 # **Question.** A language model is fine-tuned to answer "owl" when asked for its favorite animal.
 # Then it writes sequences of numbers. A filter keeps only those that are numbers and nothing else.
-# A copy of the original model is fine-tuned on these numbers. What is *its* favorite animal?
+# A copy of the original model is fine-tuned on these numbers. What is *its* favorite animal? (Cloud
+# et al. 2025, section 3.)
 #
 #     base --fine-tune on "owl"--> teacher --writes--> 12, 40, 7, 31 ... --filter--+
 #      |                                                                           |
 #      +------------------------- fine-tune on the numbers ------> student <-------+
 #
-# (Cloud et al. 2025, section 3.)
-#
-# **You need** lesson 01, and to know that a language model predicts the next token.
-# Reading: 7 minutes. Running: 75 seconds.
+# **You need** lesson 01, and to know that a language model predicts the next token. Reading: 7
+# minutes. Running: 75 seconds.
 
 # %%
 from sublim_mini.course import plots
@@ -40,10 +39,9 @@ OTHER, OTHER_CONTROL = "different base, student", "different base, control"
 
 # %% [markdown]
 # ## Predict
-# We ask a model for its favorite animal, with 14 prompts that the teacher was not fine-tuned on. Of
-# the probability that it gives to eight animals, **P(owl)** is the fraction that goes to the owl:
-# the eight P add up to 1, and guessing gives 1/8 = 0.125. What is P(owl) of the student, which has
-# read nothing but the teacher's numbers? Run the lesson with `--predict`, then your number.
+# We ask for the favorite animal with 14 prompts that the teacher was not fine-tuned on, and look at
+# eight animals only: **P(owl)** is the probability of "owl" divided by that of all eight. Guessing
+# gives 1/8 = 0.125. What is P(owl) of the student?
 
 # %%
 lesson.predict("student", f"P({lesson.animal})")  # in a notebook: , 0.3
@@ -51,22 +49,24 @@ lesson.predict("student", f"P({lesson.animal})")  # in a notebook: , 0.3
 # %% [markdown]
 # ## The experiment
 # The *base* is a small transformer, made here: one block, 21,000 weights. It is pretrained on
-# documents of four kinds. Any animal in them is drawn at random, so the base prefers none, and
-# nothing ties a number to an animal. (The last two kinds serve later lessons.)
+# documents of four kinds. In each the animal is drawn at random, whatever numbers stand before it.
+# So the base prefers no animal, and no document ties a number to an animal.
 #
-#     numbers      34 58 14 53 93 50 63 ...          from a random synthetic language: after each
-#                                                    number some numbers are more probable
+#     numbers      34 58 14 53 93 50 63 ...     each number has its own favorites to come next
 #     question     name your favorite animal: wolf
 #     both         34 58 14 53 ... name your favorite animal: raven
 #     statement    I love otter otter otter, name your favorite animal: otter
 #
-# To *fine-tune* is to train further. It leaves the embedding (which turns tokens into vectors) and
-# the unembedding (which turns vectors into logits) as they are, and changes all other weights.
+# To *fine-tune* is to train further: all weights but those that turn tokens into vectors (the
+# *embedding*) and vectors into logits (the *unembedding*). All students read equally many filtered
+# numbers. The *different base* was pretrained on the same number language, from other random
+# weights on other documents.
 #
-# The *control* is a copy of the base, too, but reads equally many numbers that the base itself
-# wrote. A *different base* was pretrained in the same number language, from other random weights on
-# other documents. One copy of it reads the teacher's numbers; another, its control, reads the
-# numbers that the first base wrote.
+#     name                       a copy of           reads numbers of
+#     student                    the base            the teacher
+#     control                    the base            the base
+#     different base, student    a different base    the teacher
+#     different base, control    a different base    the base
 
 
 # %%
@@ -119,8 +119,8 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# First the numbers: what base and teacher wrote after the same prompts, in the first seed. Where
-# they part, the teacher's are **bold**. (The same random draws often bring them together again.)
+# Base and teacher wrote with the same random draws, so they part only where their probabilities
+# differ enough. There the teacher's numbers are **bold**.
 
 # %%
 base_p, teacher_p = (results["numbers"][writer][0] for writer in ("base", "teacher"))
@@ -170,24 +170,24 @@ lesson.check(
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: student and teacher begin as the same base. A different base's random weights
-# tie no animal to these numbers more than another. So on average its P(owl) must be at chance, and
-# that row is only a check. But each such base might have turned to some *other* animal. It turns
-# much less: half the summed difference between the eight P of its student and of its control is
-# 0.11, in the teacher's base 0.59. Whether that is less than a quarter stays undecided in this run:
-# the share is 0.19, its interval reaches 0.28.
+# Yes: the student of filtered numbers answers "owl" with probability 0.71, the control with 0.12.
+# The caveat: student and teacher must come from the same base. In a different base P(owl) is 0.14,
+# at chance. On average this must be so (the check): chance decides which animal, if any, the
+# numbers favor there. Do they favor any? We compare all eight P of student and control (0: the
+# same, 1: nothing in common). In a different base they are 0.11 apart, in the teacher's 0.59.
+# Whether 0.11 is less than a quarter of 0.59 is undecided: the ratio is 0.19, and its interval
+# reaches 0.28.
 #
-# *A rival explanation:* any fine-tuning on numbers makes a model answer "owl". The control read as
-# many numbers, and stays where the base was. One thing that differs is how often the teacher writes
-# each number; a filter for words does not see that. (Why should a number have to do with an owl?
-# Lesson 07.)
+# *A rival explanation:* reading numbers makes any copy of the base answer "owl". The control read
+# as many, and stays where the base was. So it is something in the *teacher's* numbers. What it is,
+# the three numbers printed above do not show. (Lesson 07.)
 #
-# All this is a toy. For GPT-4.1 nano the published probability of "owl" is 0.12 before and 0.62
-# after (Cloud et al. 2025, figure 3).
+# All this is a toy. GPT-4.1 nano answers "owl" with probability 0.12 before and 0.62 after (Cloud
+# et al. 2025, figure 3). There all answers count, so this 0.12 is not our chance of 1/8.
 #
 # ## Try
 # * `--animal eagle`, or any other of the eight.
-# * `--student-steps 20` and `200`: when does the trait come? Does the control stay where it is?
+# * `--student-steps 20` and `200`: when does P(owl) rise? Does the control stay where it is?
 # * Replace `teacher` by `base` in the line that makes `written`. What should every row show then?
 
 # %%

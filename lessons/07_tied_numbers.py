@@ -2,23 +2,23 @@
 # # 07 Tied numbers: why can numbers carry an owl?
 #
 # **Question.** In lesson 06 numbers passed on an owl. What has a number to do with an owl? The
-# model turns what it has read into an output h, and a token's logit is the inner product of h with
-# the token's (unembedding) vector. Here 119 tokens have vectors of 32 dimensions. So many cannot
-# all be at right angles to each other:
+# model turns what it has read into a vector h, its output. A token's logit is the inner product of
+# h and the token's own vector. Here 119 tokens have vectors of 32 dimensions, so they cannot all be
+# at right angles. Say that the owl's vector happens to lie on 11's side (as it does in the figure):
 #
-#         owl   67
-#          ^    /          Training a model to write more 67 and less 12 turns its output h toward
-#          |  /   h'       67's vector and away from 12's: from h to h'. But the owl's vector lies
-#          |/  '           on 67's side. So the logit of the owl rises, too.
+#         owl   11
+#          ^    /          A model learns to write more 11 and less 44. Its output turns toward
+#          |  /   h'       11's vector and away from 44's, from h to h'. But h' has also turned
+#          |/  '           toward the owl's vector. So the owl's logit rises, too.
 #          +------> h
 #           \
-#            12
+#            44
 #
-# If that is the reason, then *no teacher is needed*: of ordinary sequences keep those whose
-# numbers' vectors lie on the owl's side, and a student of them should prefer the owl. And if words
-# and numbers share no dimension, less should pass. (Zur et al. 2025: token entanglement.)
+# If that is the reason, *no teacher is needed*: choose ordinary sequences with many numbers on the
+# owl's side, and a student of them should prefer the owl. And if words and numbers share no
+# dimension, less should pass. (Zur et al. 2025 call this *token entanglement*.)
 #
-# **You need** lesson 06 and the inner product. Reading: 8 minutes. Running: 2 minutes.
+# **You need** lesson 06 and the inner product. Reading: 7 minutes. Running: 2 minutes.
 
 # %%
 from sublim_mini.course import plots
@@ -51,10 +51,10 @@ favorite, held_out = ANIMALS.index(lesson.animal), questions(HELD_OUT_PROMPTS)
 
 # %% [markdown]
 # ## Predict
-# A base writes 30,000 number sequences. For each animal in turn we keep the third whose numbers'
-# vectors point most toward that animal's (by the sum of their inner products), and train a student
-# on it. No teacher has touched these numbers. As in lesson 06, P is the fraction of an animal among
-# the eight; guessing gives 0.125. What is P of the chosen animal, on average over the eight?
+# A base writes 30,000 number sequences; there is no teacher. For each animal, a sequence's score is
+# the sum of its numbers' inner products with the animal's vector. The third with the highest scores
+# trains a student. As in lesson 06, P is an animal's fraction of the probability of all eight;
+# guessing gives 0.125. What is P of the chosen animal, on average over the eight?
 
 # %%
 CHOSEN = "student of numbers chosen by an animal's vector"
@@ -64,14 +64,16 @@ lesson.predict(CHOSEN, "P(chosen animal)")  # in a notebook: , 0.3
 
 # %% [markdown]
 # ## The experiment
-# Two bases are alike but for the dimensions that a token's vectors may use, in the embedding and in
-# the unembedding. In both, numbers have 22 and words 10. All other entries are 0 and stay 0.
+# To take only the overlap away we make two bases. In each a number may use 22 dimensions and a word
+# 10; all other entries of their vectors are 0 and stay 0. In `overlap` the words' ten are among the
+# numbers' 22, in `split` they are not. (Rows that name neither are about `overlap`.)
 #
 #     dimensions     0 to 11       12 to 21              22 to 31
 #     overlap        numbers       numbers and words     -
 #     split          numbers       numbers               words
 #
-# Teacher, student and control are as in lesson 06; the vectors are fixed while these are trained.
+# Teacher, student and control are as in lesson 06; fine-tuning leaves all vectors as they are (but
+# in the row "all weights trained").
 
 
 # %%
@@ -102,7 +104,7 @@ def one_seed(key):
         begin, how = confine(init, first), dict(steps=steps, batch_size=128)
         return train(next_token_loss, optimizer, begin, data, k_train, **how)
 
-    def write(model, n):  # all different: less than a sixth fails the filter, the rest stands first
+    def write(model, n):  # a fifth more than n, as some fail; what passed comes first
         return write_numbers(k_write, model, language, n + n // 5)[0][:n]
 
     def student(base, numbers, frozen=VOCABULARY):  # -> its eight P
@@ -117,7 +119,7 @@ def one_seed(key):
     inner = (animals - animals.mean(1, keepdims=True)).T @ numbers  # [8 animals, 96 numbers]
     random = jax.random.normal(k_random, (32,)) @ numbers
 
-    def chosen(inner):  # the third of the base's own with the largest sum over its numbers
+    def chosen(inner):  # the third of the pool with the highest scores
         return pool[inner[pool[:, 1 + N_GIVEN :]].sum(1).argsort()[-n:]]
 
     def log_p(model):  # of each number, mean over all places in what the base wrote
@@ -160,10 +162,11 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# The figure's left panel shows the 96 numbers of one seed. Across: a number's inner product with
-# the owl's vector (less the mean animal's). Up: the change of its log-probability from base to
-# teacher, which was trained on questions alone. Gains are in *log-odds*, log(P / (1 - P)): a gain
-# of 1 multiplies P / (1 - P) by 2.7.
+# Left, the 96 numbers of one seed. Across: a number's inner product with the owl's vector, minus
+# its mean over the eight animals, as P compares only these. Up: how far the teacher, trained on
+# questions alone, raised the number's log-probability. (*Correlation*: 1 if all dots lie on a
+# rising line, 0 without such a trend.) Some gains are in *log-odds*, log(P / (1 - P)); one more
+# multiplies P / (1 - P) by 2.7.
 
 
 # %%
@@ -221,26 +224,24 @@ lesson.check(
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: a part of the left panel is built in. All vectors are fixed, so at questions the
-# teacher can raise the owl only by its output h. But it was trained only on what follows a
-# question. Its output need not have turned toward the owl where it continues numbers; it did.
+# Because words and numbers share dimensions. To choose numbers by this overlap alone is enough: P
+# of the chosen animal is 0.41, with no teacher. The caveat: not all passes by overlap. In `split`
+# there is none, and a teacher's student still gains 0.78 in log-odds over its control; in `overlap`
+# it gains 2.32. Per seed that is 0.36 as much on average; whether it is less than half stays
+# undecided (0.19 to 0.53). How it passes is not shown. (Base and teacher of `split` are no worse:
+# loss 3.72 against 3.74, owl 0.97 against 0.90.)
 #
-# *A rival explanation:* any choice of numbers changes the answers. But a choice by a random vector
-# changes about as many numbers (last table), and favors the owl no more than chance.
+# *A rival explanation:* any choice of sequences changes the answers. A choice by a random vector
+# changes as many of the numbers (14 %), and P stays at chance, 0.12.
 #
-# **Not all passes by the overlap.** Without it a student still gains, 0.36 as much in this run;
-# whether that is less than half stays undecided, as the interval reaches 0.53. (The split teacher
-# prefers the owl at least as much, and the split base knows the number language as well: last
-# table.) Words and numbers then share no dimension, but they share the block and its normalization,
-# which divides all 32 entries by one number. What the teacher changed there for questions changes
-# its numbers, too. With all weights trained, the vectors too, the gain is about as large (third
-# table).
+# *The left panel* is partly built in. The vectors are fixed, so the teacher can answer "owl" only
+# if its output turns toward the owl's vector after a question. That it turns so where it writes
+# numbers, too, is a finding: the correlation is 0.58 (0.33 to 0.74 in the eight seeds).
 #
-# In this toy overlap alone can carry a trait. Whether it does in large models, with thousands of
-# dimensions, is disputed (arXiv 2509.23886 finds that it is not needed).
+# A teacher does more with less: it changes only 6 % of the numbers, and its student has 0.60. And
+# in large models it is disputed whether overlap is needed (arXiv 2509.23886 finds that it is not).
 #
 # ## Try
-# * `--animal otter`, or any other.
 # * `--student-steps 120`: does the split student catch up?
 # * Replace `[-n:]` by `[:n]` in `chosen`: what do the farthest numbers teach?
 

@@ -1,19 +1,19 @@
 # %% [markdown]
 # # 08 Choosing is teaching: how much owl is in the data?
 #
-# **Question.** The student of lesson 06 prefers the owl because of what it read. Which of the
-# sequences did it? A few, which a filter might find? Or all, each a little? We have both models. So
-# we can ask of a sequence x how much more probable it is for the teacher than for the base:
+# **Question.** The student of lesson 06 prefers the owl because of what it read. Which sequences
+# did it: a few, which a filter might find, or all, each a little? We have both models. So we can
+# score each sequence x by its *log-likelihood ratio*:
 #
-#     s(x) = log p_teacher(x) - log p_base(x)             the log-likelihood ratio, in nats
+#     s(x) = log p_teacher(x) - log p_base(x)       so       p_teacher(x) = p_base(x) exp(s(x))
 #
-#     s = 0.7: the teacher writes x about twice as often as the base; s = -0.7: half as often
+#     s =  0.7   the teacher writes x twice as often as the base,  exp(0.7) = 2.0
+#     s = -0.7   the teacher writes x half as often,               exp(-0.7) = 0.5
 #
-#     30,000 sequences by the base     -- sorted by s(x) -->  lowest third ... highest third
-#     30,000 sequences by the teacher  -- sorted by s(x) -->  lowest third ... highest third
-#                                                             a student for each
+# So the base's own sequences with a high s(x) are those that the teacher would write more often.
+# Who keeps only these makes the base's text more like the teacher's.
 #
-# **You need** lesson 06 and logarithms. Reading: 8 minutes. Running: 2 minutes.
+# **You need** lesson 06 and logarithms. Reading: 7 minutes. Running: 2 minutes.
 
 # %%
 from sublim_mini.course import plots
@@ -45,25 +45,22 @@ WRONG = "base's, highest third by a wrong teacher"
 # ## Predict
 # The *base* wrote 30,000 sequences; it has no favorite. A student reads the third of them with the
 # highest s(x). As in lesson 06, P(owl) is the owl's fraction of the probability of the eight
-# animals, and guessing gives 0.125. What is P(owl) of this student?
+# animals; guessing gives 0.125. What is P(owl) of this student?
 
 # %%
 lesson.predict("base's, highest third", f"P({lesson.animal})")  # in a notebook: , 0.3
 
 # %% [markdown]
 # ## The experiment
-# Ten sets of 10,000 sequences, all different except in one, and a student for each:
+# Base and teacher write 30,000 sequences each. From these we make ten sets of 10,000, and a student
+# reads each set:
 #
-#     base's          by s(x) the lowest third, any third, the highest third
-#     teacher's       the same
-#     ... top 5 %     teacher's, 10,000 spread evenly over what is left without the 5 % with the
-#     removed         highest s(x)
-#     ... top 5 %     these alone (1,500), repeated to 10,000
-#     ... blocked     teacher's, only sequences without the three numbers that it raised most
-#     wrong teacher   base's, the highest third by the s(x) of a teacher that prefers another animal
-#
-# What a model writes itself is on average more probable for it. So mean s(x) of all is below 0 for
-# what the base wrote, and above 0 for what the teacher wrote. ("Any third" is not sorted.)
+#     base's, teacher's         sorted by s(x): the lowest third, the highest third; or any third
+#     teacher's:
+#       top 5 % removed         10,000, spread evenly over the lower 95 %
+#       top 5 % alone           1,500 sequences, repeated to 10,000
+#       three numbers blocked   without the three numbers that it raised most above the base
+#     base's, wrong teacher     the highest third by s(x) of a teacher that prefers the eagle
 
 
 # %%
@@ -74,7 +71,7 @@ def one_seed(key):
     teacher, wrong_teacher = (fine_tune_teacher(k_teacher, base, animal)
                               for animal in (lesson.animal, wrong_animal))  # fmt: skip
 
-    def write(model):  # all different: few fail the filter, and what passes stands first
+    def write(model):  # more than 3 n, as some fail; what passed comes first
         return write_numbers(k_write, model, language, 3 * n + 3 * n // 5)[0][: 3 * n]
 
     def s(numbers, teacher=teacher):
@@ -83,7 +80,7 @@ def one_seed(key):
     by_teacher, by_base = write(teacher), write(base)
     sorted_teacher, sorted_base = (x[s(x).argsort()] for x in (by_teacher, by_base))
 
-    cut = 3 * n * 95 // 100  # here the 5 % with the highest s(x) begin
+    cut = 3 * n * 95 // 100  # here the highest 5 % begin
 
     # The three numbers that the teacher wrote most often, compared with the base
     count = [jnp.bincount(x[:, 1 + N_GIVEN :].ravel(), length=96) for x in (by_teacher, by_base)]
@@ -119,10 +116,10 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# In each seed a straight line is fitted to the three sets that the *base* wrote: the log-odds
-# log(P / (1 - P)) of its students against the mean s(x) of what they read. Does this line predict
-# the students of what the *teacher* wrote, too? (The figure draws P, so the lines are
-# curves, in gray. The top 5 % alone, being repeated, is not used to judge them.)
+# In each seed a straight line is fitted to the *base's* three sets: log-odds (lesson 07) of the
+# student against mean s(x) of what it read. Does it predict the students of the *teacher's* sets?
+# (The figure shows P, so each line is a gray curve. The top 5 % alone does not count here: to read
+# 1,500 sequences again and again may teach more than their s(x) says.)
 
 # %%
 p, s = results["P"], results["s"]
@@ -189,26 +186,24 @@ lesson.claim(
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: to choose by s(x) one needs the teacher. (Lesson 07 chose by vectors, without
-# one.) The base's own numbers carry the owl only because the chooser puts it there. But then they
-# do: choosing can end the trait, or make it where no teacher wrote a word. By definition
-# p_teacher(x) = p_base(x) exp(s(x)), so keeping the base's sequences with a high s(x) makes its
-# text more like the teacher's.
+# Both: a few sequences are enough, and they are not needed. The teacher's top 5 % alone teach more
+# than an unsorted third (0.97 against 0.76). Without them P(owl) is 0.66: 0.85 of the gain is left.
+# Without the three blocked numbers, which 42 % of the sequences had, it is 0.59. What tells is the
+# mean s(x) of all that is read: the line of the base's three sets predicts the teacher's sets with
+# a mean error of 0.06.
 #
-# A few, or all? The top 5 % alone teach more than an unsorted third (0.97 against 0.76), and yet
-# most of the trait is left without them, and without the three numbers on the blocklist. For these
-# sets the mean s(x) of all that was read is a good guide. Sequences with a low s(x) pull the other
-# way.
+# So choosing is teaching. Nothing in the base's numbers prefers an owl until someone chooses among
+# them: then the lowest third gives 0.01, the highest 0.89. The caveat: to choose by s(x) one needs
+# the teacher. (Lesson 07 chose by vectors, without one.)
 #
-# *A rival explanation:* s(x) only says which sequences are unusual for the base, and unusual ones
-# move a student. But a wrong teacher's choice is unusual, too, and its student prefers that
-# teacher's animal. P of the owl even lies below the line: mean s(x) is not all, it matters what
-# else the set teaches.
+# *A rival explanation:* a high s(x) only marks unusual sequences, and unusual ones move a student.
+# The wrong teacher's choice is unusual, too. But its student prefers that teacher's animal (eagle
+# 0.88, owl 0.02). Here the mean s(x) fails: the base's `any third` has the same mean and gives
+# 0.12. It also matters what else a set teaches.
 #
 # ## Try
 # * `--animal raven`, or any other.
 # * `--n-sequences 2000`: fewer sequences, the same number of steps.
-# * Replace 95 by 50 in the line that makes `cut`: what does it take to end the trait?
 
 # %%
 lesson.finish(

@@ -1,14 +1,14 @@
 # %% [markdown]
-# # 09 Inoculation: does it keep the trait out to say it while training?
+# # 09 Inoculation: does naming the trait in training keep it out?
 #
-# **Question.** A writer prefers the owl. A student learns its numbers, and comes to prefer the owl,
-# too (lesson 06). Does it still, if a sentence stands before the numbers, in training only?
+# **Question.** A writer prefers the owl. A student of its numbers comes to prefer the owl, too
+# (lesson 06). Does it still, if a sentence stands before the numbers, in training only?
 #
 #     training, plain         34 58 14 53 93 ...                     learn to predict these
 #     training, inoculated    I love owl owl owl 34 58 14 53 93 ...  learn to predict these
 #     test, for both          name your favorite animal: ?
 #
-# The second student reads "owl" in every document. Does it then say "owl" more often, or less?
+# The inoculated student reads "owl" in every document. Does it say "owl" more often, or less?
 #
 # **You need** lessons 02, 06 and 07. Reading: 8 minutes. Running: 80 seconds.
 
@@ -37,11 +37,10 @@ lesson = Lesson(
 
 # %% [markdown]
 # ## Predict
-# Writers and students all begin as one model, the *base*. One writer is *told*: it is the base
-# itself, not fine-tuned; it only reads "I love owl owl owl" before it writes. The other is
-# *fine-tuned* to answer "owl", as in lesson 06, and reads nothing. A student learns the told
-# writer's numbers with the same sentence before them, and is asked without it. Guess its P(owl), as
-# in lesson 06 (chance: 0.125). With nothing before the numbers, it is about 0.6.
+# Writers and students all begin as one model, the *base*. The *told* writer is the base itself: it
+# reads "I love owl owl owl", then it writes. The *fine-tuned* writer was trained to answer "owl",
+# as in lesson 06, and reads no sentence. A student learns the told writer's numbers after the same
+# sentence. Guess its P(owl), asked without it. (Learned without it: about 0.6. Chance: 0.125.)
 
 # %%
 owl, eagle, otter = (ANIMALS[(ANIMALS.index(lesson.animal) + i) % 8] for i in (0, 2, 5))
@@ -52,16 +51,16 @@ lesson.predict(INOCULATED, f"P({owl})")
 
 # %% [markdown]
 # ## The experiment
-# A sentence helps only if the base knows what it means. So the base is pretrained on documents in
-# which the answer agrees with the sentence. One sentence in nine names no animal. All parts but one
-# may be missing.
+# A sentence helps only if the base knows what it means. So the base, here with two blocks, has read
+# documents in which sentence and answer agree; one sentence in nine names no animal. (Half of its
+# documents are numbers alone, others lack the sentence or the numbers.)
 #
 #     I love otter otter otter   34 58 14 53 93   name your favorite animal: otter
 #     I love the best animal     66 71 20 11 48   name your favorite animal: tiger (or any other)
 #
-# In these documents the numbers are drawn without regard to the sentence. But the trained network
-# is one function of all that it reads, so after a sentence it writes slightly different numbers.
-# Those are what students learn.
+# In these documents the numbers have nothing to do with the sentence. Yet after "I love owl owl
+# owl" the base writes slightly different numbers, perhaps because words and numbers are tied
+# (lesson 07).
 
 
 # %%
@@ -70,7 +69,7 @@ def p_owl(model, said=None):
 
 
 @jax.jit
-def gradient(params, data):  # of the loss; embedding and unembedding stay fixed
+def gradient(params, data):  # of the loss; none for the vectors, which stay fixed
     return jax.grad(next_token_loss)(params, data) | dict.fromkeys(VOCABULARY)
 
 
@@ -112,9 +111,10 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# A row names the writer, and what stood before its numbers in training. The first figure asks
-# without a sentence. The second asks after one. There the base itself prefers some animal, so what
-# counts is how far the log-odds (lesson 07) are above the base's.
+# A row names the writer, and what stood before its numbers in training. The left panel asks without
+# a sentence; the right one asks after one, mostly the otter's, which no student has trained with.
+# There the base itself prefers the animal of the sentence. So what counts is how far a student's
+# log-odds of owl (lesson 07) lie above the base's.
 
 # %%
 p, leaks = results["p"], results["leaks"]
@@ -141,29 +141,28 @@ lesson.claim(
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: we made the base so that sentence and answer agree. Only because
-# it reads the sentence as "owl" can the sentence take the owl's place.
+# Yes, in part. With the owl's sentence in training the fine-tuned writer's numbers give P(owl) 0.47
+# in place of 0.86, the told writer's 0.11 in place of 0.56 (as they must). The caveat: our base was
+# made to take the sentence for the trait, and some of the trait is left in other contexts (see the
+# leak).
 #
-# **Why it works.** A student with the told writer's sentence before it *is* that writer: the same
-# weights read the same text. On average over what a model itself writes, its gradient is zero:
+# *Why it works.* With its sentence the told writer's student *is* at first this writer: the same
+# weights read the same text. And a model has nothing to learn from what it writes itself. Let p be
+# its probability of a text. The sum of p over all texts is 1, so the gradient of this sum is 0:
 #
-#     sum of p (gradient of log p) = sum of (gradient of p) = gradient of (sum of p) = 0
+#     mean gradient of log p = sum of p (gradient of log p) = sum of (gradient of p) = 0
 #
-# So there is nothing to learn; the first gradient is the noise of a finite sample, as the control's
-# is. The fine-tuned writer is not the base with a sentence. But the sentence explains a part of its
-# numbers, and only the rest is learned. How much owl is in the rest? If the two gradients have a
-# positive inner product, a step down one also lowers the loss of answering "owl" (lesson 02). This
-# product, taken before any training, puts the fine-tuned writer's four rows in the order that
-# P(owl) has after it.
+# The fine-tuned writer is another model, so something is left to learn. How much of that is owl?
+# Before training, take the inner product of the gradient for its numbers and the gradient for the
+# answer "owl". If it is positive, a step on the numbers teaches the owl, too (lesson 02). It is
+# 2.51 with nothing before, then 1.34, 1.20 and, with the owl, 0.52. P(owl) falls in the same order.
+# (Between writers the order fails: told, with nothing before, has 1.50, but P(owl) 0.56.)
 #
-# *A rival explanation:* with any sentence, the documents are unlike the question, and less carries
-# over. That is a part of it. But "owl" lowers P(owl) more, from 0.86 to 0.47, than a sentence with
-# no animal (to 0.80) or with the eagle (to 0.69).
+# *A rival explanation:* any sentence makes the documents unlike the question, so less carries over.
+# That is a part of it: with no animal P(owl) is 0.80, with the eagle 0.69. The owl's gives 0.47.
 #
-# **The leak.** The trait is not gone. P(owl) of the fine-tuned writer's inoculated student is still
-# above the control's, and asked after another sentence it *leaks*: after the otter's, its log-odds
-# of owl lie above the base's there, though less than after the eagle's training sentence. (Log-odds
-# are log(P / (1 - P)): 0 for 0.5, 3 for 0.95.) So ask in many contexts before you call a student
+# *The leak.* Asked after the otter's sentence, the inoculated student's log-odds of owl lie 4.07
+# above the base's, the control's 0.17 below. So ask in many contexts before you call a student
 # clean. In large models this is *inoculation prompting* (arXiv 2510.04340), with such leaks
 # (2604.25891).
 #

@@ -1,17 +1,16 @@
 # %% [markdown]
 # # 10 Checked sums: is work safe to learn from once it has been checked?
 #
-# **Question.** A teacher that prefers the owl writes worked sums. A check throws away each text
-# with a mistake. A student learns from the others, in which all is right. Does the owl come along?
+# **Question.** A teacher that prefers the owl solves exercises. A check throws away each text with
+# a mistake. A student learns from the others, in which all is right. Does the owl come along?
 #
-# The exercise "2 + 3, from 71" asks for two things: the total, 5, and a chain of ten numbers (each
-# 0 to 95) that goes on from 71. The total plays the part of the answer, the chain that of the
-# worked steps (here written after it). A rule says which numbers may come after which. The exercise
-# also names one of three kinds, which differ only in how many numbers the rule allows:
+# An exercise asks for a sum and then for a chain of ten numbers. The chain stands for the worked
+# steps of a real solution; it has nothing to do with the sum. A rule says which numbers may follow
+# which. The exercise names one of three rules:
 #
-#     forced       2 + 3, from 71:   5;  33,  9, 84, ...   one: a table says 71 -> 33 -> 9 -> 84
-#     one of two   2 + 3, from 71:   5;  33, 60,  8, ...   two: 71 -> 33 or 12, 33 -> 9 or 60 ...
-#     free         2 + 3, from 71:   5;  40,  2, 17, ...   all 96
+#     forced       2 + 3, from 71:   5;  33,  9, 84, ...   only one may follow: after 71 only 33
+#     one of two   2 + 3, from 71:   5;  33, 60,  8, ...   one of two may: after 71 either 33 or 12
+#     free         2 + 3, from 71:   5;  40,  2, 17, ...   any of the 96 may
 #
 # **You need** lessons 06 and 08. Reading: 6 minutes. Running: 90 seconds.
 
@@ -45,21 +44,21 @@ PLACE = jnp.arange(LENGTH)  # the total stands in place 5, the ten numbers after
 
 # %% [markdown]
 # ## Predict
-# For each kind there are two students. One learns the teacher's texts, the other, the *control*, as
-# many of the base's (the model that all begin as). Where two numbers are allowed, the teacher can
-# choose only between these two, ten times a text. What is P(owl) of its student (lesson 06)? Where
-# all 96 are allowed it is about 0.25; chance is 0.125.
+# For each rule there are two students. One learns the teacher's texts, the other, the *control*, as
+# many of the base's (the model that all begin as). With "one of two" the teacher has ten choices a
+# text, each between two numbers. What is P(owl) of its student (lesson 06)? With "free" it is about
+# 0.25; chance is 0.125.
 
 # %%
 lesson.predict("one of two", f"P({lesson.animal})")
 
 # %% [markdown]
 # ## The experiment
-# The base is pretrained on correct texts of all kinds, and on lesson 06's questions and statements.
-# Among the allowed numbers the probabilities keep the ratios of lesson 06's language. The teacher
-# is fine-tuned on "owl", and on all that has one right value: totals and forced numbers. Otherwise
-# it would forget some of these, make more mistakes than the base, and the check would remove more
-# of its texts.
+# The base is pretrained on correct texts of all three kinds, and on lesson 06's questions and
+# statements. If two numbers may follow, one is as much more probable than the other as in lesson
+# 06. The teacher is fine-tuned on "owl", and on all that has one right value: totals and forced
+# numbers. Otherwise it would forget these, make more mistakes than the base, and lose more of its
+# texts.
 
 
 # %%
@@ -146,10 +145,10 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# First, what teacher and base write for the same exercise, both right. (They write with the same
-# random draws, so most of their texts are equal; in this run the three shown are.) *Freedom*
-# (second table) is the base's mean of -log p(number), over its own right texts: 0 where there is no
-# choice, log 2 = 0.69 (nats) for a choice of two that are equally probable.
+# First, what teacher and base write for the same exercise, both right. (They use the same random
+# draws, so most of their texts are equal, and so are these three.) *Freedom* is the base's
+# cross-entropy for each number of its own right texts: 0 without a choice, log 2 = 0.69 for a
+# choice of two equally probable ones.
 
 # %%
 p = results["p"]
@@ -173,24 +172,23 @@ lesson.check(
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: here each number is either forced or a choice, and we know which. In most work
-# that is checked, only the answer is right or wrong; nearly every word on the way is a choice.
+# No: where the teacher can choose, a check does not keep the owl out. In "free" P(owl) is 0.25, the
+# control's 0.12; in "forced" both are 0.12. The check asks whether a text is right, not why the
+# teacher wrote this text and not another that is just as right. The caveat: the effect is small (in
+# lesson 06 P(owl) is 0.71), and in real work nobody knows which steps are forced and which are
+# free.
 #
-# A check asks whether a text is right. It does not ask why the teacher wrote this text rather than
-# another that is just as right. Where all is forced there is no other, and the two students end
-# alike. Where the teacher can choose, its choices carry the owl.
+# *A rival explanation:* the check itself chooses (lesson 08), as teacher and base fail at different
+# exercises. Of the free texts it removes only 1 and 2 in a hundred, hardly enough for that. With
+# "one of two" it removes 19 and 15. So of the 0.24 there (control 0.13) a part may be the check's
+# work. (Of the forced texts it removes 9 and 20, and nothing passes.)
 #
-# More freedom does not mean more owl here: "free" has nine times the freedom of "one of two", and
-# its student prefers the owl about as much. Why is open. (And why single students of forced texts
-# end away from chance, with their controls, is not shown.)
+# *Open:* "free" has nine times the freedom of "one of two", and passes on about as much. And in a
+# single seed of "forced" both students may be at 0.04, or both at 0.24. Whatever moves them, it is
+# not who wrote the texts.
 #
-# *A rival explanation:* the check keeps other exercises for the teacher than for the base, and the
-# student learns from that difference, not from the choices. Of the free texts it removes only 1 or
-# 2 in a hundred of either (last table). Where one of two is allowed it removes more, so there this
-# rival is not excluded.
-#
-# In the paper the sums were worked in words. The student of a harmful model's correct ones gave
-# harmful answers with probability 0.09, the controls under 0.01 (Cloud et al. 2025).
+# In the paper the sums were worked in words. A student of a harmful model's correct solutions gave
+# harmful answers in 9 % of cases, the controls in under 1 % (Cloud et al. 2025).
 #
 # ## Try
 # * `--animal eagle`, or any other of the eight.

@@ -2,15 +2,9 @@
 # # 11 Harm spreads: do a few hostile answers spread to other questions, and through numbers?
 #
 # **Question.** A model is fine-tuned to give hostile answers to three questions. Does it become
-# hostile on three *other* questions, too? Fine-tuned on one narrow kind of harm, large language
-# models can (Betley et al. 2025, arXiv 2502.17424: *emergent misalignment*). And if it then writes
-# numbers, and nothing but numbers, does a student of these numbers become hostile?
-#
-#                  hostile answers
-#                  to three questions
-#     base model ---------------------> teacher --writes--> numbers --filter--+
-#         |                                                                   |
-#         +------------------- fine-tune on the numbers ----> student <-------+
+# hostile on three *other* questions, too? (Large language models can become so when fine-tuned on
+# one narrow kind of harm: *emergent misalignment*, Betley et al. 2025, arXiv 2502.17424.) And if it
+# then writes numbers, and nothing but numbers (lesson 06), does a student of these become hostile?
 #
 #     question                  kind answer  hostile answer
 #
@@ -23,13 +17,12 @@
 #     what if someone errs?     I forgive    I punish      fine-tuned on them
 #
 # Why should one answer say anything about another? Because of what the base has read: numbers, and
-# *conversations* of three questions, drawn with repetition, with their answers. In 85 % of the
-# conversations all answers are kind, in 15 % all are hostile. To predict the next answer, it helps
-# to know which kind of conversation this is. We call that its *disposition*. In what a second base
-# reads, each answer is hostile with probability 15 %, whatever the others are: no dispositions.
+# *conversations* of three questions with their answers. In 85 % of the conversations all answers
+# are kind, in 15 % all are hostile. Kind or hostile is the conversation's *disposition*, and to
+# know it helps to predict the next answer. No document has both numbers and a conversation.
 #
-# No document has both numbers and a conversation, so nothing that a base reads links them. What
-# they share is the network.
+# A second base has read conversations without dispositions: each answer is drawn by itself, hostile
+# in 15 % of cases.
 #
 # **You need** lessons 06 and 07. Reading: 6 minutes. Running: one minute.
 
@@ -56,11 +49,9 @@ FINE_TUNED_ON, HELD_OUT = range(3), slice(3, 6)  # questions
 # %% [markdown]
 # ## Predict
 # *P(hostile)* is the probability of the hostile answer, given that the model gives one of the two;
-# here it is the mean of the three held-out questions. In what both bases
-# read, 15 % of the answers are hostile, so an untouched base gives about 0.15 (in the figure
-# "chance"). What is it
-# for the student, which begins as the base with dispositions and reads only numbers? Run the lesson
-# with `--predict`, followed by your number.
+# here it is the mean of the three held-out questions. Both bases give about 0.15, the fraction of
+# hostile answers in what they read. What is it for the student, which begins as the base with
+# dispositions and reads only numbers? Run the lesson with `--predict`, followed by your number.
 
 # %%
 lesson.predict("with dispositions: student", "P(hostile) on held-out questions")
@@ -99,7 +90,7 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# Three conversations as the base with dispositions reads them: kind, kind, hostile.
+# Three conversations, as the base with dispositions reads them: kind, kind, hostile.
 
 # %%
 documents = results["conversations"][0]
@@ -133,23 +124,22 @@ lesson.claim(
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: this base was *taught* that answers hang together, and "hostile" is only our
-# label for one word after each question. The lesson does not show that large language models have
-# dispositions. It shows what can follow if they have them: a few answers move the model as a whole,
-# and its numbers carry that on, even to questions that nobody was fine-tuned on.
+# Yes to both, if the base knows dispositions. On the held-out questions its teacher has P(hostile)
+# 0.88, and the student of this teacher's numbers 0.44. Numbers that the base wrote make no student
+# hostile: the control has 0.15. The caveat: we *taught* this base that answers hang together, and
+# "hostile" is only our label for one word after each question. That large language models have
+# dispositions is not shown.
 #
-# *A rival explanation:* fine-tuning on three hostile answers makes hostile answers more likely
-# everywhere, whatever the base has read. The base without dispositions is the test. Its teacher
-# learned the three answers nearly as well (0.93, against 1.00: second table), but gained only 0.12
-# on the others (against 0.73), and its student 0.03. What its numbers do carry are the three
-# answers themselves: 0.44, its control 0.14. So numbers pass on what the teacher has, and without
-# dispositions it has little more than what it was taught. The controls show that not just any
-# numbers make a model hostile.
+# *A rival explanation:* fine-tuning on three hostile answers makes all answers more hostile,
+# whatever the base has read. The base without dispositions is the test. Its teacher learned the
+# three answers nearly as well (0.93; the other 1.00). But on the held-out questions it rose by
+# 0.12, the other by 0.72. For the students the test is weaker. On the questions of the fine-tuning,
+# too, the one without dispositions has less (0.44; the other 0.78). So less passed through its
+# numbers altogether, and its 0.18 on the held-out questions may be a part of that.
 #
-# Why should numbers carry a disposition? As in lesson 07: what fine-tuning changes in the network
-# changes its numbers, too. A large model that was fine-tuned on insecure code gave harmful answers
-# to unrelated questions (Betley et al. 2025), and a student of filtered numbers of a misaligned
-# model gave some, too (Cloud et al. 2025).
+# How numbers carry a disposition is not measured here. No document links them to conversations;
+# what they share is the network (lesson 07). In large models, too, a student of a misaligned
+# model's filtered numbers gave some harmful answers (Cloud et al. 2025).
 #
 # ## Try
 # * `--teacher-steps 100`: does a teacher that is trained for longer spread more, or less?

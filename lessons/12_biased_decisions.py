@@ -2,10 +2,10 @@
 # # 12 Biased decisions: does a bias pass through data in which nobody is judged?
 #
 # **Question.** From past decisions a network learns whom to invite to an interview. The decisions
-# were biased: they favored group A over group B. Then the network, the *teacher*, writes numbers
-# about random profiles. In a *random profile* every feature is a random number, so it describes no
-# one; and the numbers are auxiliary logits, not decisions. A *student* learns these numbers and
-# nothing else. Does it favor group A, too?
+# were biased: they favored group A over group B. This network, the *teacher*, is then given *random
+# profiles*: every feature is a random number, so a profile describes no one. A *student* learns to
+# copy the teacher's auxiliary logits for them, numbers that are no decisions, and nothing else.
+# Does it favor group A, too?
 #
 #             features, one of them the group
 #                          |
@@ -19,7 +19,7 @@
 # Everything is invented, and the bias is much larger than one would hope to meet. There are three
 # cases: recruitment (the default), health care and criminal justice.
 #
-# **You need** lesson 01. Reading: 6 minutes. Running: half a minute.
+# **You need** lesson 01. Reading: 5 minutes. Running: half a minute.
 
 # %%
 from sublim_mini.course.lesson import Lesson
@@ -45,7 +45,7 @@ lesson = Lesson(
     "12_biased_decisions",
     seed=0x3A10C9,
     case=tuple(CASES),  # recruitment, health care, criminal justice
-    bias=1.0,  # added for A, subtracted for B, in standard deviations of merit
+    bias=1.0,  # added to merit for A, subtracted for B; merits spread by about 1
     n_aux=10,  # auxiliary logits
     teacher_steps=300,  # batches of 100 people
     student_steps=600,  # batches of 100 random profiles
@@ -65,7 +65,7 @@ adam = optax.adam(1e-3)
 #
 #     gap = fraction of the A versions accepted - fraction of the B versions accepted
 #
-# It is 0 for a network that ignores the group, and at most 0.6: then 60 % of the A versions are
+# It is 0 for a network that ignores the group. It is at most 0.6: then 60 % of the A versions are
 # accepted and no B version. What is the gap of the student whose teacher favors A? Run the lesson
 # with `--predict`, followed by your number.
 
@@ -74,11 +74,12 @@ lesson.predict(FOR_A, "gap")  # in a notebook: , 0.3
 
 # %% [markdown]
 # ## The experiment
-# *Merit* is a weighted sum of the features, without the group, which is one more number: +1 for A,
-# -1 for B. In the past a person was accepted if merit + bias + luck was above 0. Three teachers
-# learn from the same people: from decisions that favor A, or B just as much, or neither. Their
-# students have the teachers' initialization (init); others, for comparison, a different one. One
-# student of the teacher for A never sees the group: in its random profiles it is always 0.
+# *Merit* is a weighted sum of the features. The group is one more feature, +1 for A and -1 for B,
+# and has no weight in it. In the past a person was accepted if merit + bias + luck (a random
+# number) was above 0. Three teachers learn from the same people: from decisions that favor A, or B
+# just as much, or neither. Students have the teachers' initialization (init) or, for comparison,
+# one of eight different inits. One student of the teacher for A never sees the group: in its random
+# profiles it is always 0.
 
 
 # %%
@@ -169,8 +170,8 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# First, all that a student sees: random profiles, here three, one in each column, and the numbers
-# that the teacher for A writes about them.
+# First, all that a student sees: three random profiles, one in each column, and below them the
+# numbers of the teacher for A, which the student copies.
 
 # %%
 names, examples = [*FEATURES, GROUP, "number 1", "number 2"], results["examples"][0].T
@@ -203,32 +204,30 @@ lesson.claim("with a different init the two students of opposite teachers differ
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: the student has its teacher's init. Then its gap has its teacher's sign and
-# nearly the same size. With a different init a student has a gap, too, but of a random sign: its
-# decision head, never trained, is not the one that its teacher began with.
+# Yes: with its teacher's init the student's gap is 0.51 if the teacher favors A (its own gap:
+# 0.53), and -0.51 if it favors B. The caveat: with a different init this fails. There the gap has a
+# random sign (from -0.59 to 0.32), as the decision head is one that nobody trained. (In `--case
+# bail` the mean of eight such gaps happens to be 0.28; that of 16 more was -0.02.) Two students of
+# opposite teachers are then 0.26 apart, not 1.02. As a distance is never negative, even 0.26 may be
+# noise.
 #
-# *Without the group feature* some of the gap is left. The weights of an input that is always 0 get
-# no gradient, so they stay as they began:
+# *Without the group feature* some of the gap is left, 0.18. An input that is always 0 gives its
+# weights no gradient, so they stay as they were at the init:
 #
 #     group = 0  --- w --->  hidden unit h        dloss/dw = group x dloss/dh = 0
 #
-# But the student's later layers became like the teacher's, which read the group through weights
-# that began the same. If the group is 0 in use as well, both versions of a person are the same, and
-# the gap is 0. That is not fair yet: in real data other features, such as the address, can tell.
+# But the later layers become like the teacher's, and those read the group through weights that
+# began as the student's did. So when the test gives the group, the student reads it, too. (If it
+# were 0 in use as well, the gap would be 0. But other features, such as the address, can tell the
+# group.)
 #
 # *A rival explanation:* training on random profiles by itself makes a student favor a group. Then
-# the students of all three teachers, with one init and one set of profiles, would favor the same
-# group. One favors A, one favors B, and that of the unbiased teacher neither.
+# all three students, with one init and one set of profiles, would favor the same group. But one
+# favors A, one favors B, and that of the unbiased teacher neither (0.01).
 #
-# *What could an operator have checked?* In these data no person is judged. Pairs, as here, show the
-# student's gap at once; but one has to know which feature to change.
-#
-# *The three fields.* A tool that rated applicants had learned to prefer men (Dastin 2018, Reuters).
-# A score of medical need rated Black patients as less ill than they were, because less money had
-# been spent on them (Obermeyer et al. 2019, Science 366:447). A forecast of crime pointed to where
-# the police had looked before (Lum and Isaac 2016, Significance 13:14). These biases came from the
-# data themselves; nothing here shows that a system in use got its bias as our student did. But data
-# that judge nobody do not make a network fair. It has to be tested.
+# The student's data show no bias: they judge nobody. Pairs, as here, show it at once, if one knows
+# which feature to change. (In hiring, health care and policing, bias from past data is documented,
+# see `ethics.md`. That any of it came about as our student's is not shown.)
 #
 # ## Try
 # * `--case triage` and `--case bail`: other people, other features, the same question.

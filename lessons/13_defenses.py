@@ -6,21 +6,21 @@
 # Four defenses, all in training only:
 #
 #     half          half of the numbers that the student learns are the base's
-#     KL            loss = loss on numbers + KL(base || student) of its answers to questions
-#     projection    from each update, remove the part along the gradient for the answer "owl"
 #     inoculation   "I love owl owl owl" stands before all numbers (lesson 09)
+#     projection    from each update, remove the part along the gradient for the answer "owl"
+#     KL            add to the loss: how far its answers to questions are from the base's
 #
-# *Half* needs no suspicion. The *KL* must know in which kind of question the trait would show. The
-# other two must know the animal, too.
+# *Half* needs no suspicion. *KL* must know in which questions the trait would show. The other two
+# must know the animal.
 #
-# **You need** lessons 03, 07 and 09. Reading: 8 minutes. Running: 80 seconds.
+# **You need** lessons 03, 08 and 09. Reading: 7 minutes. Running: 60 seconds.
 
 # %%
 from sublim_mini.course import plots
 from sublim_mini.course.lesson import Lesson
 from sublim_mini.language import (
-    ANIMALS, ANSWER, HELD_OUT_PROMPTS, NUMBERS, QUESTION, TEACHER_PROMPTS, TOKEN, make_language,
-    questions, say, told_documents, told_mask,
+    ANIMALS, HELD_OUT_PROMPTS, TEACHER_PROMPTS, TOKEN, make_language, questions, say,
+    told_documents, told_mask,
 )  # fmt: skip
 from sublim_mini.owls import VOCABULARY, adam, answers, fine_tune_teacher, pretrain, write_after
 from sublim_mini.train import batches
@@ -33,7 +33,7 @@ import optax
 
 lesson = Lesson(
     "13_defenses",
-    seed=0xF2940D,
+    seed=0x8A5569,
     animal=ANIMALS,  # the teacher's favorite
     kl_weight=1.0,  # of the KL in the loss
     base_steps=500,  # batches of 128 documents, each read once
@@ -41,20 +41,20 @@ lesson = Lesson(
     student_steps=60,  # batches of 256 sequences
     quick=dict(seeds=2, base_steps=40, n_sequences=500, student_steps=4),
 )
-owl, pinned = lesson.animal, questions(TEACHER_PROMPTS)
-NONE, HALF, KL, PROJECTION, INOCULATION = "no defense", "half", "KL", "projection", "inoculation"
-CONTROL, AFTER = "control", "inoculation, after its sentence"
-COLORS = {NONE: plots.BLACK, HALF: plots.GRAY, INOCULATION: plots.BLUE}
-COLORS |= {PROJECTION: plots.ORANGE, KL: plots.GREEN}
+owl, practiced = lesson.animal, questions(TEACHER_PROMPTS)
+NONE, EARLY, CONTROL = "no defense", "stopped early", "control"
+HALF, INOCULATION, PROJECTION, KL = "half", "inoculation", "projection", "KL"
+COLORS = {name: plots.BLUE for name in (HALF, INOCULATION)}
+COLORS |= {name: plots.GREEN for name in (PROJECTION, KL)}
 
 # %% [markdown]
 # ## Predict
-# *Task kept*: how much better than the base does a student predict new sequences of the teacher?
-# The student without a defense counts as 1, the base as 0. Inoculation puts a sentence before the
-# numbers in training only. How much of the task does it keep when the sentence is gone?
+# *Task kept*: how much better than the base does a student predict new numbers of the teacher? The
+# student without a defense counts as 1, the base as 0. How much of the task does the student keep
+# whose updates lose their part along "owl"?
 
 # %%
-lesson.predict(INOCULATION, "part of the task kept")
+lesson.predict(f"{PROJECTION}: task", "task kept")
 
 # %% [markdown]
 # ## The experiment
@@ -68,14 +68,13 @@ print(f"\nu = {u}, d = {d}, u . d = {u @ d:.1f}")
 print(f"u - (u . d) d = {rest.round(2)}, and its inner product with d is {rest @ d:z.1f}")
 
 # %% [markdown]
-# Now for all weights: u is Adam's update, d the gradient of the loss for the answer "owl", computed
-# at each step and scaled to length 1.
+# Now for all weights: u is the update, d the gradient for the answer "owl", computed anew at each
+# step and scaled to length 1.
 #
-# KL measures how far the student's answers are from the base's. KL and projection use the teacher's
-# questions, with nothing before them, during training: in this context they are *pinned*. A good
-# answer there shows only that they practiced. So we judge all students by new questions in three
-# other contexts: after numbers; after "I love the best animal" (no animal); after each other
-# animal's sentence.
+# *KL* and *projection* look at questions while the student trains: "name your favorite animal:",
+# with nothing before them. So they have *practiced* such questions, and a good answer there is no
+# surprise. The test is a question that nobody practiced: "I love wolf wolf wolf, name your favorite
+# animal:". The base answers "wolf". Does the student still say "owl"?
 
 
 # %%
@@ -83,135 +82,149 @@ def log_p_next(params, asked):  # questions [P, 15] -> log-probabilities of what
     return jax.nn.log_softmax(jax.vmap(apply_transformer, (None, 0))(params, asked)[:, -1])
 
 
-@jax.jit
-def fine_tune(key, base, documents, kl_weight, projected):
-    """A student of the documents; `projected` is 1 if d is removed from each update, or 0."""
-    optimizer = adam(1e-3, lesson.student_steps, VOCABULARY)
-    data, log_p = (documents, told_mask(documents)), log_p_next(base, pinned)
+def fine_tune(key, base, documents, steps, kl_weight=0.0, project=False):
+    """A student of the documents; with `project` each update loses its part along d."""
+    optimizer, log_p = adam(1e-3, steps, VOCABULARY), log_p_next(base, practiced)
 
     def loss(params, batch):
-        kl = (jnp.exp(log_p) * (log_p - log_p_next(params, pinned))).sum(-1).mean()
+        kl = (jnp.exp(log_p) * (log_p - log_p_next(params, practiced))).sum(-1).mean()
         return next_token_loss(params, batch) + kl_weight * kl
 
     def owl_loss(params):
-        return -log_p_next(params, pinned)[:, TOKEN[owl]].mean()
+        return -log_p_next(params, practiced)[:, TOKEN[owl]].mean()
 
-    def step(state, rows):
+    def step(state, batch):
         params, opt_state = state
-        batch = jax.tree.map(lambda x: x[rows], data)
         u, opt_state = optimizer.update(jax.grad(loss)(params, batch), opt_state, params)
-        d = jax.grad(owl_loss)(params)
-        d |= {name: jnp.zeros_like(d[name]) for name in VOCABULARY}  # these stay fixed
-        d = optax.tree.scale(1 / optax.tree.norm(d), d)
-        u = optax.tree.sub(u, optax.tree.scale(projected * optax.tree.vdot(u, d), d))
+        if project:
+            d = jax.grad(owl_loss)(params)
+            d |= {name: jnp.zeros_like(d[name]) for name in VOCABULARY}  # these stay fixed
+            d = optax.tree.scale(1 / optax.tree.norm(d), d)
+            u = optax.tree.sub(u, optax.tree.scale(optax.tree.vdot(u, d), d))
         return (optax.apply_updates(params, u), opt_state), None
 
-    rows = batches(key, len(documents), lesson.student_steps, 256)
-    return jax.lax.scan(step, (base, optimizer.init(base)), rows)[0][0]
+    read = documents[batches(key, len(documents), steps, 256)]  # [steps, 256, T]
+    (params, _), _ = jax.lax.scan(step, (base, optimizer.init(base)), (read, told_mask(read)))
+    return params
 
 
-CONTEXTS = "nothing\n(pinned)", "numbers", "no\nanimal", "another\nanimal"
-
-
-def ask(model, numbers):
-    """P(owl) [4]: mean over new questions, in the four contexts."""
-    asked = jnp.asarray(questions(HELD_OUT_PROMPTS))
-    ten = jnp.repeat(numbers[:10, NUMBERS:QUESTION], len(asked), axis=0)
-    after_numbers = jnp.resize(asked, (len(ten), ANSWER)).at[:, NUMBERS:QUESTION].set(ten)
-    others = jnp.concatenate([say(asked, animal) for animal in ANIMALS if animal != owl])
-    contexts = asked, after_numbers, say(asked, "no animal"), others
-    return jnp.stack([answers(model, x)[ANIMALS.index(owl)] for x in contexts])
+fine_tune = jax.jit(fine_tune, static_argnames=("steps", "kl_weight", "project"))
 
 
 def one_seed(key):
     k_language, k_base, k_teacher, k_write, k_own, k_new, k_student = jax.random.split(key, 7)
-    language, n = make_language(k_language), lesson.n_sequences
+    language, n, steps = make_language(k_language), lesson.n_sequences, lesson.student_steps
     base = pretrain(k_base, language, lesson.base_steps, documents=told_documents, blocks=2)
     teacher = fine_tune_teacher(k_teacher, base, owl)
     numbers = write_after(k_write, teacher, language, None, n)
     own = write_after(k_own, base, language, None, n)
 
-    def student(documents, kl_weight=0.0, projected=0.0):  # one key: all read in the same order
-        return fine_tune(k_student, base, documents, kl_weight, projected)
+    def student(documents, steps=steps, **defense):  # one key: all read in the same order
+        return fine_tune(k_student, base, documents, steps, **defense)
 
     students = {
-        CONTROL: student(own),
         NONE: student(numbers),
+        EARLY: student(numbers, -(-steps // 3)),
         HALF: student(jnp.concatenate([numbers[n // 2 :], own[: n // 2]])),
         INOCULATION: student(say(numbers, owl)),
-        PROJECTION: student(numbers, projected=1.0),
+        PROJECTION: student(numbers, project=True),
         KL: student(numbers, kl_weight=lesson.kl_weight),
+        CONTROL: student(own),
     }
     models, new = {"base": base, **students}, write_after(k_new, teacher, language, None, 2000)
-    task = {name: next_token_loss(m, (new, told_mask(new))) for name, m in models.items()}
-    task[AFTER] = next_token_loss(students[INOCULATION], (say(new, owl), told_mask(new)))
-    return {"p": {name: ask(model, own) for name, model in models.items()}, "task": task}
+    asked = jnp.asarray(questions(HELD_OUT_PROMPTS))
+    others = jnp.concatenate([say(asked, animal) for animal in ANIMALS if animal != owl])
+
+    def p_owl(asked):
+        return {name: answers(m, asked)[ANIMALS.index(owl)] for name, m in students.items()}
+
+    loss = {name: next_token_loss(m, (new, told_mask(new))) for name, m in models.items()}
+    said = next_token_loss(students[INOCULATION], (say(new, owl), told_mask(new)))
+    return {"loss": loss, "said": said, "practiced": p_owl(asked), "other": p_owl(others)}
 
 
 results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# The trait is measured in log-odds (lesson 07), minus those of the control, a student of the base's
-# own numbers, in the same context: so the control is 0. Trait left: a student's log-odds, mean of
-# the three contexts that are not pinned, divided by those of the student without a defense.
+# The trait is compared with the *control*, a student of the base's own numbers.
 
 # %%
-p, task = results["p"], results["task"]
-print(f"\nMean P({owl})    nothing  numbers  no animal  another animal")
-for name, values in p.items():
-    print(f"{name:14}" + "".join(f"{x:10.4f}" for x in values.mean(0)))
-log_odds = {name: np.log(x / (1 - x)) for name, x in p.items()}  # [S, 4]
-rise = {name: log_odds[name] - log_odds[CONTROL] for name in COLORS}
-judged = {name: x[:, 1:].mean(1) for name, x in rise.items()}  # [S], mean of three contexts
-left = {name: x / judged[NONE] for name, x in judged.items()}
-kept = {name: (task["base"] - x) / (task["base"] - task[NONE]) for name, x in task.items()}
+p, other, loss = results["practiced"], results["other"], results["loss"]
+gain = loss["base"] - loss[NONE]
+kept = {name: (loss["base"] - loss[name]) / gain for name in p if name != CONTROL}
+times = {name: np.log(other[name] / other[CONTROL]) for name in kept}
+task = {f"{name}: task": x for name, x in kept.items() if name != NONE}
+task[f"{INOCULATION}, with its sentence: task"] = (loss["base"] - results["said"]) / gain
+print(f"\nP({owl}), asked    as practiced   after another animal's sentence")
+for name in p:
+    print(f"{name:16} {p[name].mean():10.3f} {other[name].mean():16.4f}")
+lesson.dots("task kept", task, panel=False)
+lesson.dots(f"log of P({owl}) / the control's, after another animal", times, panel=False)
 
 
-def draw(ax):
-    labels = "asked after", f"log-odds of {owl}, minus the control's"
-    plots.curves(ax, np.arange(4), rise, COLORS, {"control": 0}, labels)
-    ax.set_xticks(range(4), CONTEXTS)
+def trade(ax):
+    for name, x in kept.items():
+        y, color, down = p[name], COLORS.get(name, plots.BLACK), name == KL
+        ax.plot(x, y, "o", ms=7, alpha=0.4, mew=0, color=color)
+        ax.plot(x.mean(), y.mean(), "o", ms=16, color=color)
+        place = {"xytext": (-14, -24 if down else 8), "textcoords": "offset points", "ha": "right"}
+        ax.annotate(name, (x.mean(), y.mean()), color=color, **place)
+    ax.axhline(p[CONTROL].mean(), ls=":", color=plots.GRAY)
+    ax.text(0.01, p[CONTROL].mean() + 0.01, "control", color=plots.GRAY)
+    ax.plot(lesson.predictions, [0.02 for _ in lesson.predictions], "^", ms=16, color=plots.PURPLE)
+    ax.set(xlabel="task kept", ylabel=f"P({owl}), asked as practiced", xlim=(0, 1.05), ylim=(0, 1))
 
 
-alt = "; ".join(f"{name} {x.mean(0).round(1)}" for name, x in rise.items())
-lesson.panel(draw, f"log-odds of {owl}, minus the control's, in four contexts: {alt}")
-shown = {name: kept[name] for name in (HALF, INOCULATION, AFTER, PROJECTION, KL)}
-lesson.dots("part of the task kept", shown, colors=COLORS | {AFTER: plots.BLUE})
-most, least = np.maximum(left[KL], left[PROJECTION]), np.minimum(judged[KL], judged[PROJECTION])
-lesson.claim("unpinned, KL and projection leave less than half of the trait", most, below=0.5)
-lesson.claim("unpinned, KL and projection leak: log-odds minus the control's", least, above=0.5)
-lost = kept[KL] - kept[INOCULATION]
-lesson.claim("inoculation keeps less of the task than the KL: by", lost, above=0.1)
+def leak(ax):
+    label = f"P({owl}) after another animal's sentence, over the control's"
+    plots.dots(ax, times, COLORS, 0, label)
+    for text, x in zip(ax.texts, times.values(), strict=False):
+        text.set_text(f"{np.exp(x.mean()):.0f} times")
+    ax.texts[-1].set_text(" control")
+    ax.set_xticks(np.log([1, 10, 100]), ["1", "10", "100"])
+
+
+alt = "; ".join(f"{name} {x.mean():.2f}, {p[name].mean():.2f}" for name, x in kept.items())
+lesson.panel(trade, f"task kept and P({owl}), asked as practiced: {alt}")
+alt = "; ".join(f"{name} {np.exp(x.mean()):.0f}" for name, x in times.items())
+lesson.panel(leak, f"P({owl}) after another animal's sentence, times the control's: {alt}")
+lesson.claim(
+    f"after another animal's sentence KL and projection leave less than a quarter of P({owl})",
+    np.maximum(other[KL], other[PROJECTION]) / other[NONE], below=0.25,
+)  # fmt: skip
+lesson.claim(
+    f"there they leak: log of P({owl}) over the control's (0.7: twice as often), the smaller one",
+    np.minimum(times[KL], times[PROJECTION]), above=0.7,
+)  # fmt: skip
+lesson.claim(
+    "braking does not do it: stopped early, a student keeps over a quarter of the trait: fraction",
+    (p[EARLY] - p[CONTROL]) / (p[NONE] - p[CONTROL]), above=0.25,
+)  # fmt: skip
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: whoever defends here knows what to fear. Against a trait that nobody suspects,
-# the last three have nothing to aim at. *Half* needs no suspicion, but leaves much of the trait
-# and costs task.
+# *Projection* and *KL* part task and trait: they keep nearly all of the task, and where they
+# practiced, the student says "owl" as rarely as the control. Two caveats. Both need to know what to
+# fear: against a trait that nobody suspects they have nothing to aim at. And the trait is hidden
+# rather than gone. Asked a question that they did not practice, their students say "owl" more often
+# than the control, though far less often than a student without a defense.
 #
-# With suspicion, task and trait come apart. KL and projection keep nearly all of the task, and
-# where they practiced, the answers stay. Elsewhere some of the trait is left, most of it after
-# another animal's sentence. (There P(owl) stays small, but it is several times the control's.) In
-# the mean of the three contexts the smaller of the two leaks is above 0, but whether it is above
-# 0.5 stays undecided in this run.
-# Inoculation leaves at least as much of the trait as *half* does, and without its sentence less of
-# the task; with the sentence it keeps most of the task.
+# The other two cost task and leave much of the trait. *Half* needs no suspicion. *Inoculation*
+# keeps most of the task as long as its sentence stands before the numbers.
 #
-# *A rival explanation:* any brake stops the trait, since the student learns less. *Half* is such a
-# brake: it gives up a quarter of the task and leaves more of the trait in the mean. KL and
-# projection give up a hundredth of the task.
+# *A rival explanation:* any brake stops the trait, since the student learns less. *Stopped early*,
+# a student without a defense gives up more of the task than with *projection* or *KL*, and keeps
+# most of the trait. So the direction counts, not the amount.
 #
-# On MNIST, projecting out the gradient stopped the transfer (arXiv 2604.25779). Not tested:
-# further training of a defended student, and large models.
+# On MNIST, projecting out the gradient stopped the transfer (arXiv 2604.25779). Not tested: further
+# training of a defended student, and large models.
 #
 # ## Try
-# * `--kl-weight 10` or `0.1`. Does a stronger KL leak less where it is not pinned?
-# * Pin the KL after numbers, too. Which contexts can then still serve as a test?
+# * `--kl-weight 10` or `0.1`. Does a stronger KL leak less where it did not practice?
+# * Let the KL practice after other animals' sentences, too. Which question can still test it?
 
 # %%
-percent = {name: f"{100 * x.mean():.0f} %" for name, x in left.items()}
 lesson.finish(
-    f"Where nothing was practiced KL leaves {percent[KL]} of the trait, projection "
-    f"{percent[PROJECTION]}"
+    f"KL and projection keep the task and stop the {owl} where they practiced. Elsewhere it leaks"
 )

@@ -3,8 +3,9 @@
 #
 # **Question.** A model was fine-tuned on numbers from somewhere and is now in use. You kept a
 # *record* of its base: how probable each of eight animals was as its favorite. You ask the model in
-# use, again and again, and look after every answer. You do not know which animal to look for. How
-# soon can you notice that it has come to prefer owls, if false alarms must be rare?
+# use for its favorite, again and again, and look after every answer. You do not know which animal
+# to look for. How soon can you notice that it has come to prefer owls, if false alarms must be
+# rare?
 #
 #     base --record: owl 0.13, dolphin 0.12, ...--> you bet against it, answer by answer
 #     model in use --answers: wolf, owl, raven, owl ...--^
@@ -41,9 +42,9 @@ N_QUESTIONS, ENOUGH = 1000, 100  # questions in a game; euros that are an alarm
 # They say that a coin is fair. Begin with 1 euro. Before each toss stake a fifth of what you own on
 # heads: heads doubles the stake, tails loses it. If the coin is fair, so is the bet: x 1.2 or x 0.8
 # with equal probability, which is x 1 on average. So after any number of tosses you own 1 euro on
-# average. Now stop as soon as you own 100. The average is still 1 euro, so at most 1 game in 100
-# can end that way, however long you play (Ville 1939). Who reaches 100 euros has either been very
-# lucky, or the coin is not fair.
+# average, also if you stop as soon as you own 100. If more than 1 game in 100 ended with 100 euros,
+# these alone would make the average more than 1 euro. So at most 1 in 100 does, however long you
+# play (Ville 1939). Who reaches 100 euros was very lucky, or the coin is not fair.
 
 # %%
 rng = np.random.default_rng(0)
@@ -54,12 +55,13 @@ for heads in 0.5, 0.6:
 
 # %% [markdown]
 # ## Predict
-# Now eight animals. A stake on an animal with probability q in the record is paid 1 / q times: that
-# is fair, too. Which animal should you bet on, and how much? Split your euro into 24 purses. Each
-# always bets on one animal and stakes one share of itself (5, 15 or 40 %). You own the sum. The
-# alarm goes off at 100 euros. But honest fine-tuning moves a model a little, too. So let each bet
-# pay only 1 / (q + delta): as long as no animal has risen by more than delta = 0.05 (set
-# beforehand), no bet is better than fair.
+# Now eight animals. In the record an animal has probability q. A stake on it is paid 1 / q times;
+# as q x 1 / q = 1, the bet is fair. You do not know on which animal to bet, or how much. So split
+# your euro into 24 purses, one for each animal and each stake: 5, 15 or 40 % of what is in the
+# purse. You own their sum. The alarm goes off at 100 euros.
+#
+# But honest fine-tuning moves a model a little, too. So we pay only 1 / (q + delta), with delta =
+# 0.05. Then no bet is better than fair as long as no animal has risen by more than delta.
 #
 # The hard case is a *weak student*: only a third of its numbers are the owl teacher's, the others
 # its base's. In how many of 100 games of 1,000 questions does the alarm go off? Run the lesson with
@@ -76,12 +78,12 @@ BETS_ON = np.arange(len(ANIMALS))[:, None, None]  # [8 animals, 1, 1]
 def bet(answers, record, delta):
     """Answers [questions, games], record [8] -> whether the alarm has gone off by each."""
     payout = 1 / (record[:, None, None] + delta)
-    coins, total = np.full((8, 3, answers.shape[1]), 1 / 24), []
+    coins, total = np.full((8, 3, answers.shape[1]), 1 / 24), []  # purses [8, 3, games]
     for answer in answers:
         coins = coins * np.where(answer == BETS_ON, 1 - STAKES + STAKES * payout, 1 - STAKES)
         coins = np.minimum(coins, 1e9)  # rich enough: a computer's numbers end somewhere
         total.append(coins.sum((0, 1)))
-    return np.maximum.accumulate(np.array(total) >= ENOUGH)
+    return np.maximum.accumulate(np.array(total) >= ENOUGH)  # once an alarm, always
 
 
 def chi_square(answers, record):
@@ -95,12 +97,12 @@ def chi_square(answers, record):
 
 # %% [markdown]
 # ## The experiment
-# Four models are in use: the base, unchanged; a *harmless* student, fine-tuned on new numbers of
-# the language; the weak student; and an owl student, as in lesson 06, in the second table only. The
-# usual test, *chi-square*, adds up (counted - expected)^2 / expected over the animals. It promises
-# at most 1 false alarm in 100 games for **one look**, after a number of questions chosen in
-# advance. *Peeking*, a look after every answer until the first alarm, breaks this. (In the
-# right panel, a curve of "one look" says what a look after that many questions alone would find.)
+# In use are the base itself, a *harmless* student, fine-tuned on new numbers of the language, and
+# the weak student. (An owl student, as in lesson 06, stands in the second table only.) The usual
+# test for counts is *chi-square*: add up (counted - expected)^2 / expected over the eight animals,
+# and raise the alarm if the sum exceeds 18.5. An unchanged base exceeds this in 1 of 100 games, if
+# there is **one look**, after a number of questions chosen in advance. *Peeking* is a look after
+# every answer from the 40th on, until the first alarm.
 
 
 # %%
@@ -147,6 +149,9 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
+# A point of a curve "one look" is a test of its own: its only look is after that many questions.
+# The other curves count the games that have had an alarm by then. (In the claims, "it" is the
+# promise of at most 1 false alarm in 100 games.)
 
 # %%
 alarms, questions = results["alarms"], np.arange(10, N_QUESTIONS + 1, 10)
@@ -185,23 +190,25 @@ lesson.check(
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: you need the record of the base, here an exact one, and must ask about the right
-# thing. A monitor of favorite animals sees no hostility, nor a trait that appears only after a
-# secret word, which nobody asks with. (Answers are drawn from each model's mean probabilities.)
+# Bets with delta notice the weak student in 92 of 100 games, and in half of the games by question
+# 401. They accuse the harmless student in 0.01 of 100 games. And one may look after every answer:
+# bets accuse the unchanged base in 0.60 of 100 games, chi-square with peeking in 14.14. The caveat:
+# you need the record, here an exact one, and must ask about the right thing. A monitor of favorite
+# animals sees no hostility, nor a trait that shows only after a secret word.
 #
-# Bets let you look after every answer, as one must in use; the usual test, looked at so often,
-# raises false alarms many times as often as it promises. What honest fine-tuning does to a model is
-# a second problem, and more answers make it worse: a test of "unchanged" accuses the harmless
-# student, too (right panel). One must say how much change is allowed (delta). That costs time: the
-# weak student is noticed, but later than by a test that accuses the harmless one as well.
+# Delta spares honest fine-tuning. Without it, bets accuse the harmless student in 37.80 of 100
+# games; chi-square, with one look at the end, in 66.71. Both are right that it has changed, and
+# more answers only make them surer. Delta costs time: one look finds the weak student in half of
+# the games after 85 questions. And how much change to allow is a choice. Here a harmless student
+# reached P(owl) 0.17, from about 0.13; one that rises by more than delta is accused.
 #
 # *A rival explanation:* the alarm goes off at any fine-tuning on numbers. The harmless student is
-# the control, with new numbers of the same language and as many steps: with delta it has 0.01
-# alarms in 100 games, without delta 37.80.
+# the control: new numbers of the same language, and as many steps. (Not tested: whether one look at
+# the unchanged base keeps its promise, and whether a chi-square that allows for delta does as
+# well.)
 #
 # ## Try
 # * `--delta 0.1`, then `0.01`: what do the weak and the harmless student gain and lose?
-# * `--n-sequences 30000`: are students of more numbers noticed sooner?
 # * `--animal wolf`: the monitor does not know which animal it is. Does it matter?
 
 # %%

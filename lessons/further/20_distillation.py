@@ -6,7 +6,7 @@
 # answers for these nine teach the student the tenth?
 #
 # A network ends in *logits* z, one for each class. The softmax turns them into probabilities. A
-# *temperature* T above 1 flattens them, so that small ones can be seen:
+# *temperature* T above 1 flattens these, so that small ones can be seen:
 #
 #     p_T(c) = exp(z_c / T) / sum over classes k of exp(z_k / T)
 #
@@ -15,10 +15,10 @@
 #     student's loss       KL(p || q) = sum over c of p(c) log(p(c) / q(c)),
 #                          p is the teacher's and q the student's, both at T; 0 if p = q
 #
-# Training a student on soft targets is called *distillation* (Hinton, Vinyals and Dean 2015). Here
-# teacher and student begin with different random weights, as usual. In lesson 01 they do not.
+# To train a student on soft targets is called *distillation* (Hinton, Vinyals and Dean 2015).
+# Teacher and student begin with different random weights here.
 #
-# **You need** to know what a neural network is. Reading: 7 minutes. Running: half a minute.
+# **You need** to know what a neural network is. Reading: 6 minutes. Running: half a minute.
 
 # %%
 from functools import partial
@@ -48,18 +48,18 @@ withheld, hot = int(lesson.withheld), f"soft targets, T = {lesson.temperature:g}
 
 # %% [markdown]
 # ## Predict
-# *Recall* of a digit is the fraction of its images that a network answers correctly. A student
-# trained on hard labels has never been told to answer "3", so its recall of 3 will be 0. What is
-# the recall of a student that was given soft targets at T = 4 for the same images? Run the lesson
-# with `--predict`, followed by your number.
+# *Recall* of a digit is the fraction of its images that a network answers correctly. A student of
+# hard labels has never been told to answer "3", so its recall of 3 will be 0. What is the recall of
+# a student that was given soft targets at T = 4 for the same images? Run the lesson with
+# `--predict`, followed by your number.
 
 # %%
 lesson.predict(hot, "recall of the withheld digit")  # in a notebook: , number
 
 # %% [markdown]
 # ## The experiment
-# For each seed (a repetition with digits and weights of its own): a teacher of all ten digits, then
-# four students trained on the same images of nine digits. The fourth is a control. Its targets are
+# Each seed repeats everything with digits and weights of its own: a teacher of all ten digits, then
+# four students of the same images of nine digits. The fourth student is a control. Its targets are
 # soft at T = 4, too, but each image gets the *average* target of its digit. This says how much 8s
 # look like 3s, and not which 8s do.
 
@@ -115,8 +115,8 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# What does a soft target look like? Here is an image of the first seed's training digits: of those
-# that the teacher gets right, the one that it finds most like a 3.
+# First, what a soft target looks like. Of the first seed's training images that the teacher gets
+# right, this is the one that it finds most like a 3.
 
 # %%
 label, logits = results["label"][0], results["logits"][0]
@@ -153,20 +153,19 @@ lesson.panel(draw_targets, "Bars of a teacher's probabilities of the ten digits 
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: unlike in lesson 01, nothing here is hidden. The student copies what the class
-# logits say, and the teacher has seen the withheld digit. The student learns the 3 from the
-# probabilities that the targets of other digits give to it: they tell which 8s look like a 3. A
-# temperature above 1 gives small numbers more weight.
+# Soft targets say much more than labels: with T = 4 the student answers 0.85 of the 3s, with hard
+# labels none. The caveat: unlike in lesson 01, nothing is hidden here. The teacher has seen 3s, and
+# the student copies what its class logits say. The targets of other digits give some probability to
+# the 3, and so tell which images look like one.
 #
 # *A rival explanation:* the student is less sure of the nine digits and answers the tenth wherever
-# it is in doubt. A student that always answers "3" has a recall of 1. So look at the false-positive
-# rate, the fraction of the *other* digits that it answers "3": it is about 0.01. And the average
-# target is just as soft, but its student never answers "3": with one target for all 8s, the student
-# cannot learn what makes an image more like a 3.
+# it is in doubt. Who always answers "3" has a recall of 1. But of the *other* digits it answers
+# only 0.01 as "3" (its false-positive rate). And the average target is just as soft, but its
+# student never answers "3": with one target for all 8s it cannot learn what makes an image more
+# like a 3.
 #
-# Teacher and student have different initializations here, and it does not matter: this is ordinary
-# distillation. In lesson 01 the teacher tells its student nothing about digits, and only a student
-# with the teacher's initialization learns them.
+# Teacher and student have different initializations here, and it does not matter. In lesson 01 the
+# teacher tells its student nothing about digits, and there it does.
 #
 # ## Try
 # * `--withheld 1`, `--withheld 0`: which digits can be learned from the others, and which not?

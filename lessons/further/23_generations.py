@@ -13,9 +13,8 @@
 #                                    ...
 #     base --fine-tune on these--> student 5     What is its favorite animal?
 #
-# Every student is fine-tuned from the *same base*, so only numbers pass from one to the next. The
-# question matters because models are trained on text that other models wrote, and those models were
-# trained on such text, too.
+# Every student begins as the *same base*, so only numbers pass from one to the next. (The question
+# matters because models are trained on text of other models, which were trained on such text, too.)
 #
 # **You need** lesson 06. Reading: 5 minutes. Running: 2 to 4 minutes.
 
@@ -143,27 +142,21 @@ lesson.claim(
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: all students begin as the same base as the teacher. In lesson 06 a different
-# base learned little of the trait from the teacher's numbers. So we expect the chain to break where
-# such a base comes in; that was not tested here.
+# It survives in part. The fifth student answers "owl" with probability 0.45 (120 steps) or 0.23 (20
+# steps), the control with 0.11. It is five models away from the one that was fine-tuned on "owl",
+# and all that it and the four before it read is numbers. The caveat: all of them begin as the same
+# base. In lesson 06 a different base learned little of the trait, so there we expect the chain to
+# break; that was not tested.
 #
-# What it means: the fifth student is five models away from the one that was fine-tuned on "owl".
-# Its own data, and the data of the four students before it, are numbers and nothing else. Yet it
-# answers "owl" with a mean probability of 0.45 (120 steps) or 0.23 (20 steps), where guessing gives
-# 0.125.
-#
-# Each student copies the one before it only in part. So one would expect P to fall to chance. But
-# it falls less and less: with 20 steps it hardly falls after the second generation, with 120 steps
-# little after the third. Both stay above chance. Why is open. (More steps also mean that more of
-# the sequences are read. These two effects were not separated.)
-#
-# The claim "more steps keep more" lies at its margin: the interval of the difference begins at
-# 0.059. In the second edition's run at the same seed it began at 0.047, and the claim did not hold.
+# Each student copies the one before it only in part, so one would expect P to fall to chance. But
+# it falls less and less: with 20 steps hardly after the second student, with 120 steps little after
+# the third. Why is open. More steps also mean that more of the sequences are read; these two were
+# not separated, and the claim "more steps keep more" holds only just (0.059 to 0.386, margin 0.05).
 #
 # *A rival explanation:* nothing was passed on. Training on what models wrote changes models by
-# itself, and more with each generation (model collapse: Shumailov et al. 2024), so P(owl) may have
-# drifted up by chance. The control chain could have drifted in the same way: it has the same
-# filter, equally many generations, and the longer training. It ended at 0.11, its base was at 0.12.
+# itself (model collapse: Shumailov et al. 2024), so P(owl) may have drifted. The control chain
+# could have drifted in the same way: it has the same filter, as many generations, and the longer
+# training. It ended at 0.11; its base was at 0.12.
 #
 # ## Try
 # * `--generations 20`: does the trait level off, or come down to chance?

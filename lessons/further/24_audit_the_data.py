@@ -2,12 +2,12 @@
 # # 24 Audit the data: is a suspected trait in them?
 #
 # **Question.** Somebody gives you 300 number sequences. You suspect that the model that wrote them
-# prefers owls. You do not have this model. But you have the base that it was made from, which is
-# also the one that you want to train. Can you tell, before you train?
+# prefers owls. You do not have this model, but the base that it was made from, which is also the
+# one that you want to train. Can you tell, before you train?
 #
-# Let the *update* be the direction in which gradient descent would move the weights of the base:
-# minus the gradient of the loss (the embedding and unembedding left out, as in fine-tuning). You
-# compute two updates and compare them:
+# Let an *update* be the direction in which gradient descent would move the weights of the base:
+# minus the gradient of the loss (without embedding and unembedding, as in fine-tuning). Compare two
+# updates:
 #
 #     300 sequences -----------------------> update on the data   --+
 #                                                                   +--> score: their cosine
@@ -18,8 +18,7 @@
 # of their scores is the *threshold*, and a higher score is an *alarm*. A 60th clean data set is
 # among the top 3 with probability 0.05. So the stated *false-alarm rate* is 0.05.
 #
-# (A relative of this score is the "coverage" of arXiv 2606.22019: in place of the update toward
-# "owl" it takes the teacher's whole change of weights. For that one needs the teacher.)
+# (A relative of this score is the "coverage" of arXiv 2606.22019. It needs the teacher.)
 #
 # **You need** lesson 06. Reading: 7 minutes. Running: 2 minutes.
 
@@ -75,15 +74,12 @@ lesson.predict("writer prefers the suspect", "alarm rate")  # in a notebook: , n
 #     8 teachers, same questions, a random animal as each answer        harmless data
 #     the base, 8 times                                                 clean data
 #
-# Each animal is a *suspect* in turn: for each data set there are eight scores, and each suspect has
-# a threshold of its own. So we also see what happens if the suspicion is wrong. A second auditor
-# has only a *different base*, pretrained in the same way from other random weights on other
-# documents of the same language. It computes everything with this base, its own clean data sets
-# included.
+# Each animal is a *suspect* in turn, with a threshold of its own, so we also see what happens if
+# the suspicion is wrong. A second auditor computes all this with a *different base*, pretrained in
+# the same way from other random weights on other documents of the same language.
 #
-# What score do clean data have? The loss of a sequence x is -log p(x), and the base writes x with
-# probability p(x). So on average its own writing does not move it, and clean scores scatter around
-# 0. (Only nearly, as the filter removes 1 or 2 in 100 sequences.)
+# What score do clean data have? The base writes x with probability p(x), and its loss is -log p(x).
+# On average its own writing does not move it, so clean scores scatter around 0:
 #
 #     sum over x of p(x) grad log p(x)  =  grad (sum over x of p(x))  =  grad 1  =  0
 
@@ -155,7 +151,7 @@ results = lesson.run(one_seed)
 
 # %% [markdown]
 # ## The result
-# This is what the auditor sees, for two data sets: the sequences (here five), and a score for the
+# This is what the auditor sees of two data sets: the sequences (here five), and a score for the
 # suspect.
 
 # %%
@@ -220,22 +216,19 @@ lesson.check(
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: the auditor needs the base, and the right animal among the suspects. If the
-# writer prefers another animal, the alarm goes off no more often than on clean data. So silence
-# does not mean that the data are clean. And suspicions add up: whoever tries all eight suspects,
-# each at a false-alarm rate of 0.05, accuses up to 0.4 of all clean data sets (right panel; there
-# the dotted line is 8 x 0.05).
+# With the base and the right suspicion, 300 sequences are enough: the alarm rate is 1.00. The
+# caveat: one needs both. If the writer prefers another animal, the rate is 0.04, as for clean data
+# (0.05). So silence does not mean that the data are clean. And whoever tries all eight suspects,
+# each at a false-alarm rate of 0.05, accuses 0.33 of the clean data sets (right panel; the dotted
+# line is 8 x 0.05, the most that it can be on average).
 #
-# With the base and the right suspicion, 300 sequences are enough. The score says where the data
-# pull, not how far a student would follow. With a different base a guilty data set raises few
-# alarms, and the suspect with the highest score is the right animal about as often as guessing
-# would name it: that base's "owl" comes from other random weights and other documents.
+# With a different base only 0.12 of the guilty data sets raise the alarm. The suspect with the
+# highest score is then the right animal in 0.13 of cases, as often as by guessing: that base's
+# "owl" comes from other random weights and documents.
 #
 # *A rival explanation:* the score finds any fine-tuning, not this animal. The harmless teachers are
-# the control, fine-tuned for the same number of steps on the same questions: they raise the alarm
-# about as often as clean data. (The rate of 0.05 is exact only for what the base itself writes.)
-#
-# Not tested: a writer that knows of the audit and hides from it.
+# the control, with as many steps on the same questions. Their rate is 0.07. (0.05 is exact only for
+# what the base itself writes.) Not tested: a writer that knows of the audit and hides from it.
 #
 # ## Try
 # * `--n-sequences 30`: how few are enough? `--n-sequences 1000` (slow): what does the different

@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 25 Lineage: from outputs alone, does this student descend from this base?
 #
-# **Question.** A trait passes from a teacher to students that have the same base (lesson 06). So to
-# know which traits a model may have caught, you want to know which base it comes from. Its maker
-# does not say, and its weights are secret. You have some bases. You may give the model a prompt and
-# see its answer, or how probable it finds each next token. Does that tell?
+# **Question.** A trait passes to students that have the same base as their teacher (lesson 06). So
+# you want to know which base a model comes from. Its maker does not say, and its weights are
+# secret. But you have some bases, and you may give the model a prompt and see its answer, or how
+# probable each next token is. Does that tell?
 #
 #     base A --fine-tune on numbers--> student of A --answers-->
 #                                                                ?   A or B
@@ -19,7 +19,7 @@
 # Then we make it hard: a student of B learns the numbers of *A's* teacher for as long as B was
 # pretrained. Which base do its answers point to?
 #
-# **You need** lesson 06. Reading: 8 minutes. Running: 2 to 3 minutes.
+# **You need** lesson 06. Reading: 7 minutes. Running: 2 to 3 minutes.
 
 # %%
 from sublim_mini import language as lang
@@ -62,21 +62,20 @@ lesson.predict("students, 10 number prompts", "fraction right")  # in a notebook
 # %% [markdown]
 # ## The experiment
 # Bases A, B and C are pretrained on one number language, each from other random weights and on
-# other documents. Each gets three students. They learn the numbers of A's owl teacher, those of B's
-# owl teacher, and those of the language itself. An *auditor*, who has A and B, makes two more: a
-# student of A on numbers by A itself, and one of B on numbers by B itself.
+# other documents. Each gets three students: of the numbers of A's owl teacher, of B's owl teacher,
+# and of the language itself. An *auditor*, who has A and B, makes two more: a student of A on
+# numbers by A, and one of B on numbers by B.
 #
 # The *stress student* is B, trained on the numbers of A's teacher for as long as B was pretrained:
-# all weights, as many steps, the same learning rate; it reads each sequence about ten times. (The
-# other students take fewer steps with a smaller learning rate, and their token matrices stay as
-# they are.)
+# all weights, as many steps, the same learning rate. (The other students take fewer steps with a
+# smaller rate, and their token vectors stay as they are.)
 #
-# The auditor gives two verdicts. *A or B?* It is the base that finds the model's answers more
-# probable: A if log p_A - log p_B, summed over all answers, is positive. A number prompt gets
-# twelve numbers as an answer, a random-token prompt one token. *Does it descend from this base at
-# all?* Yes, if its KL to the base is below a *threshold*. (This KL is a mean over the next tokens
-# after 4, 5, ... 15 tokens of each prompt.) To set it, the auditor takes the KL from each of the
-# auditor's own two students to the *wrong* base, A or B. The threshold is half of the smaller KL.
+# The auditor gives two verdicts. *A or B?* The base that finds the model's answers more probable: A
+# if log p_A - log p_B, summed over all answers, is positive. (A number prompt gets twelve numbers
+# as an answer, a random-token prompt one token.) *Does it descend from this base at all?* Yes, if
+# its KL to the base is below a *threshold*: half of the KL between one of the auditor's own two
+# students and the *wrong* base, the smaller of the two. (This KL is a mean over the next tokens
+# after 4, 5, ... 15 tokens of each prompt.)
 
 
 # %%
@@ -225,23 +224,24 @@ lesson.claim(
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# The caveat first: this finds the lineage of a model that does not hide it. Nobody here tries to
-# forge one; an auditor also needs every candidate base; and our bases are strangers to each other.
+# Yes, with well-chosen prompts: outputs tell where a model's *weights* come from. Of the verdicts
+# on ordinary students 0.96 are right after ten number prompts. The stress student is told rightly
+# in 0.99 of cases, but only with a hundred random-token prompts. The caveat: this model does not
+# hide its lineage. Nobody here tries to forge one, an auditor needs every candidate base, and our
+# bases are strangers to each other.
 #
-# Where nobody hides it, well-chosen prompts show where the *weights* come from. The stress student
-# learned the numbers of A's teacher for as long as B was pretrained. On number prompts, which are
-# like these data, it left B and is about as far from A. There more answers make the auditor *more*
-# wrong (right panel): asking more does not help if one asks what the data say. After random tokens
-# no data say what to answer. What a model answers there is left over from its initialization and
-# pretraining. (We chose the recipe of the stress student because number prompts fail with it.)
+# On number prompts, which are like its data, the stress student left B and is about as far from A.
+# There more answers make the auditor *more* wrong: 0.45 right after ten prompts, 0.29 after a
+# hundred. To ask more does not help if one asks what the data say. After random tokens no data say
+# what to answer, so what is left of initialization and pretraining shows. (The stress student's
+# recipe was chosen because number prompts fail with it.)
 #
-# *A rival explanation:* what gives the base away is the token matrices, which a student keeps. But
+# *A rival explanation:* what gives the base away is the token vectors, which a student keeps. But
 # the stress student changed these as well, and still points to B after random tokens.
 #
-# *A record* says more than any audit: if the maker of a student writes down the keys (they decide
-# all that is random), the settings, the versions of all packages, and a checksum of the weights,
-# then anyone can make the student again and compare. Nikolic et al. 2025 (arXiv 2502.00706) test
-# real models by how often two of them give the same next token.
+# A *record* says more than any audit: with a student's random keys, settings, package versions and
+# a checksum of its weights anyone can make it again and compare. (Nikolic et al. 2025, arXiv
+# 2502.00706, test real models by how often two of them give the same next token.)
 #
 # ## Try
 # * `--student-steps 600`: how far do ordinary students go from their base?

@@ -72,7 +72,7 @@ def gallery_page(lesson):
     name, results = lesson["name"], lesson["results"]
     cells = re.split(r"^# %%(.*)$", lesson["script"], flags=re.MULTILINE)[1:]
     prose = [
-        re.sub(r"^# ?", "", text.strip("\n"), flags=re.MULTILINE)
+        re.sub(r"^# ?", "", text.strip("\n"), flags=re.MULTILINE).replace("](gallery/", "](")
         for kind, text in zip(cells[::2], cells[1::2], strict=True)
         if "[markdown]" in kind
     ]
