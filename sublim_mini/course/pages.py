@@ -176,7 +176,9 @@ def _settings(results):
 def _fenced(printed):
     """What a lesson printed, without what the page has elsewhere."""
     text = re.sub(r"\A\d\d_\w+  \w+=.*\n", "", printed)
-    elsewhere = "Claims, decided by|Checks: these must|Your prediction of|By bad luck"
+    elsewhere = (
+        "Claims, decided by|Checks: these must|Your prediction of|(A claim|By bad luck .*) can fail"
+    )
     text = re.sub(rf"(?m)^({elsewhere}).*\n?", "", text)
     text = re.sub(r"(?m)^  (HOLDS|REFUTED|UNDECIDED).*\n(      .*\n?)*", "", text)
     text = re.sub(r"\n{3,}", "\n\n", text)
