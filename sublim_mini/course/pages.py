@@ -117,8 +117,8 @@ def gallery_index(lessons):
     n = sum("further" not in one["link"] for one in lessons)
     parts = [
         "# Gallery: the lessons and what they show",
-        "To read without running anything. Each page shows one run, whatever it says. By bad luck a "
-        "true claim can fail: at worst in 1 run of 200.",
+        "To read without running anything. Each page shows one run, whatever it says. By bad luck "
+        "a true claim can fail: at worst in 1 run of 200.",
         _table(heads, figures[:n]),
         "## Further lessons",
         _table(heads, figures[n:]),
