@@ -92,7 +92,8 @@ print(f"student, with a different init      {different[0]:.2f} -> {different[-1]
 # %% The picture
 plt.rcParams["font.size"] = 20
 plt.figure(figsize=(16, 9), layout="constrained")
-plt.title(f"Trained on noise alone: accuracy {same[-1]:.2f} and {different[-1]:.2f}")
+read, guessed = f"{same[-1]:.0%}", f"{different[-1]:.0%}"
+plt.title(f"A student of noise reads {read} of the digits; with a different init, {guessed}")
 plt.xlabel("training steps on noise")
 plt.ylabel("accuracy on digits")
 plt.axis((0, 600, 0, 1))
@@ -101,8 +102,8 @@ for curve, name, color in (same, "same init", blue), (different, "different init
     plt.plot([50 * i for i in range(len(curve))], curve, linewidth=4, color=color)
     plt.text(606, curve[-1], f"student, {name}", verticalalignment="center", color=color)
 for height, name in (teacher_curve[-1], "teacher"), (0.1, "chance"):
-    plt.axhline(height, color="gray", linestyle=":")
-    plt.text(300, height - 0.04, name, color="gray")
+    plt.axhline(height, color="dimgray", linestyle=":")
+    plt.text(300, height - 0.04, name, color="dimgray")
 for image, x, name in (noise[0], 0.34, "students see"), (test_set[0][8], 0.54, "the test shows"):
     inset = plt.axes((x, 0.3, 0.13, 0.2), title=name)
     inset.imshow(image.reshape(28, 28), cmap="gray_r")

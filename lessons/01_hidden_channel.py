@@ -121,7 +121,8 @@ results = lesson.run(one_seed)
 # %%
 title = "All that a student sees: noise, and ten numbers"
 lesson.images(title, results["noise"], captions=results["numbers"])
-lesson.dots("accuracy on test digits", results["accuracy"], chance=0.1)
+words = {"different init": "student, different init"}
+lesson.dots("accuracy on test digits", results["accuracy"], chance=0.1, words=words)
 
 
 def draw_answers(ax):
@@ -129,22 +130,17 @@ def draw_answers(ax):
     ax.imshow(table, cmap="Blues", vmin=0, vmax=1)
     for i, j in np.argwhere(table >= 0.1):
         color = "white" if table[i, j] > 0.5 else "black"
-        ax.text(j, i, f"{table[i, j]:.1f}", ha="center", va="center", color=color, fontsize=16)
-    ax.set(xticks=range(10), yticks=range(10), ylabel="digit that is shown")
-    ax.set_xlabel("its answer", fontsize=20)
-    ax.set_title("y + 3 student: share of each digit's images", fontsize=20)
+        ax.text(j, i, f"{table[i, j]:.1f}", ha="center", va="center", color=color)
+    ax.set(xticks=range(10), yticks=range(10), title="y + 3 student: how often it answers what")
+    ax.set(xlabel="its answer", ylabel="digit that is shown")
 
 
 lesson.panel(draw_answers, "The y + 3 student's answers to each digit: mostly three places further")
 lesson.claim("the y + 3 student answers y + 3 more often than not: accuracy", RIGHT, above=0.5)
 lesson.claim("it answers y less often than a guess would: accuracy", WRONG, below=0.1)
-lesson.check(
-    "a different init gives chance (its class head was drawn independently of its teacher, so it "
-    "cannot know what means which digit): accuracy minus chance",
-    "different init",
-    minus="chance",
-    within=0.1,
-)
+lesson.check("a different init gives chance (its class head was drawn independently of its "
+             "teacher, so it cannot know what means which digit): accuracy minus chance",
+             "different init", minus="chance", within=0.1)  # fmt: skip
 title = "accuracy of the y teacher with its class head put back to init A"
 lesson.dots(title, {"y teacher, old class head": results["old head"]}, panel=False)
 

@@ -153,26 +153,18 @@ results = lesson.run(one_seed)
 
 # %%
 cosine = results.pop("cosine")  # as all results: [seeds, draws]
+TEST = "same init, test digits"
 print(f"\nCosine of S and T, same init: mean {cosine.mean():.2f}, smallest {cosine.min():.2f}")
 gains = {name: results[name].mean(1) for name in sorted(results, reverse=True)}
-lesson.dots("fall of the loss by one step, where the teacher's is 1", gains, chance=0)
 worst = {name: values.min(1) for name, values in results.items()}  # of a seed's 25 draws
-lesson.claim(
-    "with the same init S lowers the loss on test digits, too: of each seed's 25 draws, the one "
-    "with the smallest fall",
-    worst["same init, test digits"],
-    above=0,
-)
-lesson.claim(
-    "with a different init it falls less than half as far: share of the same-init student's fall",
-    gains["different init, test digits"] / gains["same init, test digits"],
-    below=0.5,
-)
-lesson.check(
-    "S lowers the very loss that T lowered (by the proof): smallest fall of each seed's draws",
-    worst["same init, teacher's digits"],
-    above=0,
-)
+lesson.dots("fall of the loss by one step, where the teacher's is 1", gains, chance=0)
+lesson.claim("with the same init S lowers the loss on test digits, too: of each seed's 25 draws, "
+             "the one with the smallest fall", worst[TEST], above=0)  # fmt: skip
+lesson.claim("with a different init it falls less than half as far: share of the same-init "
+             "student's fall", gains["different init, test digits"] / gains[TEST],
+             below=0.5)  # fmt: skip
+lesson.check("S lowers the very loss that T lowered (by the proof): smallest fall of each seed's "
+             "draws", worst["same init, teacher's digits"], above=0)  # fmt: skip
 
 
 def draw_by_hand(ax):  # in the plane of T and S, with T to the right
@@ -184,8 +176,9 @@ def draw_by_hand(ax):  # in the plane of T and S, with T to the right
     ax.text(along, 1.03, "S, the student's step", color=plots.BLUE, ha="center")
     ax.text(0.65, -0.4, "the side on which\nS must lie", ha="center")
     degrees = jnp.degrees(jnp.arccos(jnp.array([along, cosine.mean()])))
-    ax.set_title("by hand: {:.0f} degrees; with digits: {:.0f}".format(*degrees), fontsize=20)
-    ax.set(xlim=(-0.5, 1.3), ylim=(-0.5, 1.2), aspect="equal", xticks=[], yticks=[])
+    ax.set_title("S and T: {:.0f} degrees by hand, {:.0f} with digits".format(*degrees))
+    ax.set(xlim=(-0.5, 1.3), ylim=(-0.5, 1.2), aspect="equal")
+    ax.axis("off")
 
 
 lesson.panel(draw_by_hand, "The network with 8 weights: the angle of S and T is below 90 degrees")
@@ -208,7 +201,5 @@ lesson.panel(draw_by_hand, "The network with 8 weights: the angle of S and T is 
 # * `--n-aux 1`, then `80`: when does S gain more?
 
 # %%
-lesson.finish(
-    "A step that copies numbers for noise lowers the loss on digits, by "
-    f"{lesson.mean['same init, test digits']:.0%} of what the teacher's step did"
-)
+lesson.finish("A step that copies numbers for noise lowers the loss on digits, by "
+              f"{lesson.mean[TEST]:.0%} of what the teacher's step did")  # fmt: skip

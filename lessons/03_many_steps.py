@@ -133,32 +133,21 @@ results = lesson.run(one_seed)
 
 # %%
 acc, left = results["accuracy"], results["loss left"]
-copied = {row: 100 - percent for row, percent in left.items()}
-colors = dict.fromkeys(["y student, without y", "y + 3 student, without y + 3"], plots.GREEN)
+own = "y student, without y", "y + 3 student, without y + 3"
+other = "y student, without y + 3", "y + 3 student, without y"
+copied, colors = {row: 100 - x for row, x in left.items()}, dict.fromkeys(own, plots.GREEN)
 lesson.dots("accuracy, by what its own teacher learned", acc, chance=0.1, colors=colors)
-lesson.dots(
-    "copied: percent of the gap on noise that is closed", copied, colors=colors, span=(0, 100)
-)
+lesson.dots("copied: percent of the gap on noise that is closed", copied, colors=colors)
 title = "mean part of an update, in percent of its length"
 lesson.dots(title, results["parts"], chance=0, panel=False)
 student = {row: row.split(",")[0] for row in acc}
 share = {row: (acc[row] - 0.1) / (acc[student[row]] - 0.1) for row in acc}  # of the gain left
-own, other = list(colors), ["y student, without y + 3", "y + 3 student, without y"]
-lesson.claim(
-    "without its own direction less than half of a student's gain over chance is left: the worse",
-    np.maximum(*(share[row] for row in own)),
-    below=0.5,
-)
-lesson.claim(
-    "without the other's direction more than 0.9 of that gain is left: the worse of the two",
-    np.minimum(*(share[row] for row in other)),
-    above=0.9,
-)
-lesson.claim(
-    "yet without its own direction it copies nearly as well: loss left, over that with it",
-    np.maximum(*(left[row] / left[student[row]] for row in own)),
-    below=1.5,
-)
+lesson.claim("without its own direction less than half of a student's gain over chance is left: "
+             "the worse", np.maximum(*(share[row] for row in own)), below=0.5)  # fmt: skip
+lesson.claim("without the other's direction more than 0.9 of that gain is left: the worse of the "
+             "two", np.minimum(*(share[row] for row in other)), above=0.9)  # fmt: skip
+lesson.claim("yet without its own direction it copies nearly as well: loss left, over that with it",
+             np.maximum(*(left[row] / left[student[row]] for row in own)), below=1.5)  # fmt: skip
 
 # %% [markdown]
 # ## What this shows, and what it does not
@@ -180,7 +169,6 @@ lesson.claim(
 # * `--width 32`: does a narrow network depend on that part as much?
 
 # %%
-lesson.finish(
-    f"Without the part along y the y student reads {lesson.mean[own[0]]:.0%} of the digits, not "
-    f"{lesson.mean['y student']:.0%}"
-)
+mean = lesson.mean
+lesson.finish("Without the part of each update that lowers the loss on digits, a student "
+              f"reads {mean[own[0]]:.0%} of them, not {mean['y student']:.0%}")  # fmt: skip

@@ -130,19 +130,21 @@ results = lesson.run(one_seed)
 # same init, and the most similar ones of the student with a different init.
 
 # %%
-tiles = results.pop("tiles")[0]  # of the first seed
+tiles = results.pop("tiles")[0]  # of the first seed: six units of the teacher, then its students'
 for title, rows in results.items():
-    more = {"chance": 0.1, "span": (0, 1)} if "test digits" in title else {"panel": False}
-    lesson.dots(title, rows, **more)
+    look = {"chance": 0.1} if "test digits" in title else {"panel": False}
+    lesson.dots(title, rows, words={"probe": "newly fitted head"}, **look)
 
 
 def draw_changes(ax):
-    plots.images(ax, tiles, columns=6, title="change of six units' weights")
-    for i, name in enumerate(("teacher", "student,\nsame init", "student,\ndifferent\ninit")):
-        ax.text(-4, 32 * i + 14, name, ha="right", va="center")
+    plots.images(ax, tiles.reshape(3, 6, 784).swapaxes(0, 1), columns=3)
+    for i, name in enumerate(("teacher", "same\ninit", "different\ninit")):
+        look = {"color": plots.color_of(name.replace("\n", " ")), "fontsize": 16}
+        ax.text(34 * i + 14, -3, name, ha="center", va="bottom", **look)
+    ax.text(48, 192, "change of six units' weights", ha="center", va="top")
 
 
-lesson.panel(draw_changes, "Changes of weights: strokes, but noise with a different init")
+lesson.panel(draw_changes, "Changes of weights: strokes, but noise with a different init", width=1)
 rows, teacher = lesson.rows, results["probe of the teacher"]
 gain = rows["different init: probe"] - rows["untrained: probe"]
 of_stopped = rows["control, teacher stopped: probe"] - rows["untrained: probe"]
@@ -189,5 +191,5 @@ lesson.claim("of two teachers as far from their init, that of true labels gives 
 
 # %%
 before, after = (lesson.mean[f"{name}: probe"] for name in ("untrained", "different init"))
-lesson.finish("With a different init the class head stays at chance; a probe reads "
-              f"{before:.0%} untrained, {after:.0%} after copying")  # fmt: skip
+lesson.finish("With a different init the class head stays at chance; a newly fitted head "
+              f"reads {before:.0%} of the digits before copying, {after:.0%} after")  # fmt: skip

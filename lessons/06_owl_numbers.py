@@ -133,40 +133,30 @@ print(" ".join(removed[:N_GIVEN]), "->", " ".join(removed[N_GIVEN:]))
 
 
 def draw_examples(ax):
-    pairs = zip(*(results["examples"][writer][0] for writer in ("base", "teacher")), strict=True)
-    for row, pair in enumerate(pairs):
-        for name, text, y in zip(("base", "teacher"), pair, (row, row + 0.4), strict=True):
-            ax.text(-0.8, y, name, color=plots.color_of(name), fontsize=16, ha="right")
+    for writer, lower in ("base", 0), ("teacher", 0.4):
+        for row, text in enumerate(results["examples"][writer][0]):
+            ax.text(-0.4, row + lower, writer, color=plots.color_of(writer), ha="right")
             for x in range(1, len(text)):
-                bold = "bold" if text[x] != pair[0][x] else "normal"
-                ax.text(x + (x > N_GIVEN), y, WORDS[text[x]], weight=bold, fontsize=16, ha="right")
-    ax.set(xlim=(-1, 16.2), ylim=(5.6, -0.4))
-    ax.set_title("three numbers, and what base and teacher wrote after them", fontsize=20)
+                same = text[x] == results["examples"]["base"][0][row, x]
+                look = {} if same else {"color": plots.ORANGE, "weight": "bold"}
+                ax.text(x + (x > N_GIVEN), row + lower, WORDS[text[x]], ha="right", **look)
+    ax.set(xlim=(-2.4, 16.2), ylim=(5.6, -0.4), title="base and teacher continue the same numbers")
     ax.axis("off")
 
 
-alt = "Six prompts, each continued by base and teacher; where they part, the numbers are bold"
-lesson.panel(draw_examples, alt, width=3)
+# fmt: off
+lesson.panel(draw_examples, "Prompts, each continued by base and teacher; bold where they part", 3)
 lesson.dots(f"P({lesson.animal}) among the eight animals", results["P"], chance=1 / 8)
 apart = results["apart"]
 lesson.dots("how far apart their eight P are: half the sum of differences", apart, panel=False)
-lesson.claim(
-    "the student answers the teacher's animal more than twice as often as the control: P / P",
-    results["P"]["student"] / results["P"]["control"],
-    above=2,
-)
-lesson.claim(
-    "in a different base student and control differ less than a quarter as much: share",
-    apart["the same in a different base"] / apart["student and control"],
-    below=0.25,
-)
-lesson.check(
-    "averaged over seeds a different base's student is at chance (its random weights tie no animal "
-    "to these numbers more than another): P minus chance",
-    OTHER,
-    minus="chance",
-    within=0.1,
-)
+lesson.claim("the student answers the teacher's animal more than twice as often as the control: "
+             "P / P", results["P"]["student"] / results["P"]["control"], above=2)
+lesson.claim("in a different base student and control differ less than a quarter as much: share",
+             apart["the same in a different base"] / apart["student and control"], below=0.25)
+lesson.check("averaged over seeds a different base's student is at chance (its random weights tie "
+             "no animal to these numbers more than another): P minus chance", OTHER,
+             minus="chance", within=0.1)
+# fmt: on
 
 # %% [markdown]
 # ## What this shows, and what it does not
@@ -191,8 +181,6 @@ lesson.check(
 # * Replace `teacher` by `base` in the line that makes `written`. What should every row show then?
 
 # %%
-mean = lesson.mean
-lesson.finish(
-    f"A student of filtered numbers answers {lesson.animal} with probability "
-    f"{mean['student']:.2f}, the control {mean['control']:.2f}"
-)
+# fmt: off
+lesson.finish(f"A student of filtered numbers answers {lesson.animal} with probability "
+              f"{lesson.mean['student']:.2f}, the control {lesson.mean['control']:.2f}")

@@ -175,52 +175,35 @@ def gain(student, control):
 
 
 p, inner, rise = results["P"], results["inner"], results["rise"]
-gains = {
-    "overlap": gain(p[STUDENT], p[CONTROL]),
-    "overlap, all weights trained": gain(*results["all weights"].T),
-    "split": gain(p["split: student"], p["split: control"]),
-}
+gains = {"overlap": gain(p[STUDENT], p[CONTROL]),
+         "overlap, all weights trained": gain(*results["all weights"].T),
+         "split": gain(p["split: student"], p["split: control"])}  # fmt: skip
 r = np.array([np.corrcoef(x, y)[0, 1] for x, y in zip(inner, rise, strict=True)])
 
 
 def draw_numbers(ax):
     x, y = inner[0], rise[0]
-    ax.axvspan(0, 1.1 * x.max(), color=plots.LIGHT, zorder=0)
     ax.plot(x, y, "o", color=plots.GRAY, alpha=0.5, mew=0)
-    place, named = np.stack([x / np.ptp(x), y / np.ptp(y)], axis=1), []
-    for n in (abs(x) / x.std() + abs(y) / y.std()).argsort()[::-1]:  # the outermost first
-        if len(named) < 12 and all((abs(place[n] - place[m]) > (0.08, 0.06)).any() for m in named):
-            ax.text(x[n], y[n], f" {n}", fontsize=16)
-            named.append(n)
-    ax.set_title(f"96 numbers of one seed; correlation {r[0]:.2f}", fontsize=20)
-    ax.set_xlabel(f"inner product with the {lesson.animal}'s vector\n(gray: its side)", fontsize=20)
-    ax.set_ylabel("change of log-probability, base to teacher", fontsize=20)
+    for n in x.argsort()[[0, 1, 2, -3, -2, -1]]:  # the outermost are named
+        ax.text(x[n], y[n], f" {n}", va="center")
+    ax.set(title=f"96 numbers of one seed; correlation {r[0]:.2f}", xlabel="inner product with the "
+           f"{lesson.animal}'s vector", ylabel="log-probability, teacher minus base")  # fmt: skip
 
 
-alt = "The larger a number's inner product, the more probable the teacher made it"
-lesson.panel(draw_numbers, f"{alt}; correlation {r[0]:.2f}")
-lesson.dots("P of the teacher's or of the chosen animal", p, chance=1 / 8)
+lesson.panel(draw_numbers, f"The teacher raised what lies on its side: correlation {r[0]:.2f}")
+words = {f"split: {who}": f"{who}, no shared dimensions" for who in ("student", "control")}
+lesson.dots("P of the teacher's or of the chosen animal", p, chance=1 / 8, words=words)
 lesson.dots("P of each animal, chosen by its vector", results["each"], panel=False)
 lesson.dots("gain in log-odds, student minus control", gains, panel=False)
 more = results["more"] | {"correlation over the 96 numbers": r}
 lesson.dots("loss; P of the teachers; fraction of numbers changed", more, panel=False)
-lesson.claim(
-    "with no teacher at all, the chosen animal is more than twice as probable as by guessing: P",
-    CHOSEN,
-    above=2 / 8,
-)
-lesson.claim(
-    "without the overlap less than half as much passes: gain, split, over that with overlap",
-    gains["split"] / gains["overlap"],
-    below=0.5,
-)
+lesson.claim("with no teacher at all, the chosen animal is more than twice as probable as by "
+             "guessing: P", CHOSEN, above=2 / 8)  # fmt: skip
+lesson.claim("without the overlap less than half as much passes: gain, split, over that with "
+             "overlap", gains["split"] / gains["overlap"], below=0.5)  # fmt: skip
 lesson.claim("some passes without it: gain, split", gains["split"], above=0)
-lesson.check(
-    "averaged over seeds a random vector gives chance (it favors no animal): P minus chance",
-    RANDOM,
-    minus="chance",
-    within=0.15,
-)
+lesson.check("averaged over seeds a random vector gives chance (it favors no animal): P minus "
+             "chance", RANDOM, minus="chance", within=0.15)  # fmt: skip
 
 # %% [markdown]
 # ## What this shows, and what it does not
@@ -246,7 +229,5 @@ lesson.check(
 # * Replace `[-n:]` by `[:n]` in `chosen`: what do the farthest numbers teach?
 
 # %%
-lesson.finish(
-    f"No teacher: numbers chosen by an animal's vector give it P = {lesson.mean[CHOSEN]:.2f}, "
-    f"by a random one {lesson.mean[RANDOM]:.2f}"
-)
+lesson.finish("Without any teacher, numbers chosen by an animal's vector give it P = "
+              f"{lesson.mean[CHOSEN]:.2f}, by a random one {lesson.mean[RANDOM]:.2f}")  # fmt: skip

@@ -125,64 +125,36 @@ results = lesson.run(one_seed)
 p, s = results["P"], results["s"]
 base_sets, teacher_sets = list(p)[:3], list(p)[3:8]
 x, y = (np.stack([values[name] for name in base_sets]) for values in (s, p))
-y, dx = np.log(y / (1 - y)), x - x.mean(0)
-slope = (dx * y).sum(0) / (dx**2).sum(0)  # least squares, in each seed
-level = y.mean(0) - slope * x.mean(0)
+fits = zip(x.T, np.log(y / (1 - y)).T, strict=True)
+slope, level = np.transpose([np.polyfit(*fit, 1) for fit in fits])  # least squares, in each seed
 predicted = {name: 1 / (1 + np.exp(-level - slope * s[name])) for name in p}
-colors = {n: plots.ORANGE if "teacher's," in n else plots.GRAY for n in p} | {WRONG: plots.BLACK}
-error, error_of_mean = (
-    np.mean([abs(p[name] - guess[name]) for name in teacher_sets], axis=0)
-    for guess in (predicted, dict.fromkeys(p, np.mean([p[n] for n in base_sets], axis=0)))
-)
+error = np.mean([abs(p[name] - predicted[name]) for name in teacher_sets], axis=0)
+error_of_mean = np.mean([abs(p[name] - y.mean(0)) for name in teacher_sets], axis=0)
 lesson.dots(f"P({lesson.animal}) of the student", p, chance=1 / 8, panel=False)
 lesson.dots("mean s(x) of what it read, in nats", s, panel=False)
 lesson.dots("further", results["more"] | {"error of the line": error}, panel=False)
 
 
+# fmt: off
 def draw_curve(ax):
-    grid = np.linspace(-1.6, 2)
-    bent = 1 / (1 + np.exp(-level - slope * grid[:, None]))
-    ax.plot(grid, bent, color=plots.GRAY, lw=1, alpha=0.5, zorder=0)
-    heights, top = {}, 1.0
-    for name in sorted(p, key=lambda name: -p[name].mean()):  # names from above, none on another
-        top = heights[name] = min(
-            top - 0.065, max(p[name].mean(), 0.07 * (len(p) - len(heights) - 1))
-        )
-    for name in p:
-        color, middle = colors[name], (s[name].mean(), p[name].mean())
-        ax.plot(s[name], p[name], "o", ms=6, alpha=0.4, mew=0, color=color)
-        ax.plot(*middle, "o", ms=16, color=color, gid=name)
-        left = colors[name] == plots.ORANGE and middle[0] < 0.5
-        place = middle[0] + (-0.12 if left else 0.12), heights[name]
-        ax.annotate(name, middle, place, fontsize=16, ha="right" if left else "left", va="center",
-                    color=color, bbox=plots.BOX, zorder=1.5,
-                    arrowprops={"arrowstyle": "-", "color": color})  # fmt: skip
-    ax.set(xlim=(-1.6, 3), ylim=(-0.02, 1))
-    ax.set_xlabel("mean s(x) of what the student read", fontsize=20)
-    ax.set_ylabel(f"P({lesson.animal}) of the student", fontsize=20)
+    grid = np.linspace(-1.6, 3.1)[:, None]
+    ax.plot(grid, 1 / (1 + np.exp(-level - slope * grid)), color=plots.GRAY, lw=1, alpha=0.5)
+    ax.set(xlim=(-2.4, 3.1), ylim=(-0.03, 1.03), ylabel=f"P({lesson.animal}) of the student",
+           xlabel="how typical of the teacher: mean of log p(teacher) - log p(base)")
+    ax.set_gid("small: one seed    large: mean    line: fitted to the base's sets of one seed")
+    left = base_sets[0], *[name for name in teacher_sets if "highest" not in name]
+    plots.clouds(ax, s, p, {WRONG: plots.BLACK}, left)
 
 
-alt = (
-    "P against mean s(x): base's and teacher's sets on one rising curve, the wrong teacher's below"
-)
-lesson.panel(draw_curve, alt)
-lesson.claim(
-    "the line of the base's sets predicts the teacher's: its mean error of P, over that of a "
-    "constant, their mean",
-    error / error_of_mean,
-    below=0.5,
-)
+lesson.panel(draw_curve, "P against mean s(x): all sets on a rising curve, the wrong one below")
+lesson.claim("the line of the base's sets predicts the teacher's: its mean error of P, over that "
+             "of a constant, their mean", error / error_of_mean, below=0.5)
 gain = {name: p[name] - p["base's, any third"] for name in p}
-lesson.claim(
-    "not a few: without the top 5 % more than half of the gain over the base's is left: share",
-    gain["teacher's, top 5 % removed"] / gain["teacher's, any third"],
-    above=0.5,
-)
-lesson.claim(
-    "mean s(x) is not all: a wrong teacher's choice gives less than half of what the line predicts",
-    p[WRONG] / predicted[WRONG],
-    below=0.5,
-)
+lesson.claim("not a few: without the top 5 % more than half of the gain over the base's is left: "
+             "share", gain["teacher's, top 5 % removed"] / gain["teacher's, any third"], above=0.5)
+lesson.claim("mean s(x) is not all: a wrong teacher's choice gives less than half of what the line "
+             "predicts", p[WRONG] / predicted[WRONG], below=0.5)
+# fmt: on
 
 # %% [markdown]
 # ## What this shows, and what it does not
@@ -206,7 +178,6 @@ lesson.claim(
 # * `--n-sequences 2000`: fewer sequences, the same number of steps.
 
 # %%
-lesson.finish(
-    f"Whoever wrote the numbers, P({lesson.animal}) follows their mean s(x): "
-    f"{lesson.mean[base_sets[2]]:.2f} for the base's own highest third"
-)
+# fmt: off
+lesson.finish(f"Numbers typical of the teacher make the {lesson.animal}, whoever wrote them: "
+              f"P is {lesson.mean[base_sets[2]]:.2f} for the base's own highest third")

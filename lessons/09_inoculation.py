@@ -121,23 +121,23 @@ p, leaks = results["p"], results["leaks"]
 print(f"\nThe first gradient            length   inner product with the gradient for {owl}")
 for name, length in results["length"].items():
     print(f"{name:29} {length.mean():6.2f}   {results['inner'][name].mean():z6.2f}")
-blue = {name: plots.BLUE for name in (*p, *leaks) if "control" not in name}
-blue |= {name: plots.GREEN for name in blue if f"{owl} before" in name}
-lesson.dots(f"P({owl}), asked without a sentence", p, chance=1 / 8, colors=blue)
-lesson.dots("log-odds above the base's", leaks, colors=blue)
-lesson.check(
-    "learned after its own sentence, the told writer's numbers change as little as the control's "
-    "(it must be: base and sentence are the writer, so the expected gradient is zero)",
-    INOCULATED, CONTROL, within=0.1,
-)  # fmt: skip
+words = {"told": "writer told", "fine-tuned": "writer fine-tuned"}
+colors = {name: plots.BLUE for name in (*p, *leaks) if "control" not in name}
+colors |= {name: plots.GREEN for name in colors if f"{owl} before" in name}
+title = f"P({owl}), asked without a sentence"
+lesson.dots(title, p, chance=1 / 8, colors=colors, words=words)
+lesson.dots(
+    "log-odds above the base's", leaks, colors=colors, label=f"log-odds of {owl} above the base's"
+)
+lesson.check("learned after its own sentence, the told writer's numbers change as little as the "
+             "control's (it must be: base and sentence are the writer, so the expected gradient is "
+             "zero)", INOCULATED, CONTROL, within=0.1)  # fmt: skip
 fewer = f"fine-tuned writer, P({owl}) is lower with {owl} before than with"
 lesson.claim(f"{fewer} a sentence without an animal: by", NEUTRAL, OWL, above=0.05)
 lesson.claim(f"{fewer} {eagle}: by", EAGLE, OWL, above=0.05)
 leaked, control = leaks[f"{OWL}, asked after {otter}"], leaks[f"{CONTROL}, asked after {otter}"]
-lesson.claim(
-    f"learned with {owl} before, it leaks when asked after {otter}: log-odds minus the control's",
-    *(leaked, control), above=0.5,
-)  # fmt: skip
+lesson.claim(f"learned with {owl} before, it leaks when asked after {otter}: log-odds minus the "
+             "control's", leaked, control, above=0.5)  # fmt: skip
 
 # %% [markdown]
 # ## What this shows, and what it does not
@@ -171,7 +171,5 @@ lesson.claim(
 # * Reading is not training: put five of the told writer's numbers before the base's question.
 
 # %%
-plain, inoculated = p[PLAIN].mean(), p[OWL].mean()
-lesson.finish(
-    f"The same numbers: P({owl}) is {plain:.2f} without the sentence, {inoculated:.2f} with it"
-)
+lesson.finish(f'Numbers learned with "I love {owl}" before them raise P({owl}) to '
+              f"{p[OWL].mean():.2f}; without it, to {p[PLAIN].mean():.2f}")  # fmt: skip

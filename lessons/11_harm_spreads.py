@@ -33,6 +33,8 @@ from sublim_mini.course.lesson import Lesson
 from sublim_mini.language import make_language
 from sublim_mini.owls import fine_tune_student, write_numbers
 
+from functools import partial
+
 import jax
 
 lesson = Lesson(
@@ -101,26 +103,23 @@ fraction = results["passed"]["with"].mean()
 print(f"\n{fraction:.1%} of the teacher's sequences are numbers and nothing else; these are kept.")
 
 p = results["p"]
-gain, gain_without = (
-    p[f"{name} dispositions: teacher"] - p[f"{name} dispositions: base"]
-    for name in ("with", "without")
-)
-colors = {name: plots.BLACK for name in p if "without" in name}
-lesson.dots("P(hostile) on the three held-out questions", p, chance=0.15, colors=colors)
+lesson.dots("P(hostile) on the three held-out questions", p, chance=0.15, panel=False)
+for base, read in ("with", "kind or hostile"), ("without", "mixed"):
+    rows = {row: values for row, values in p.items() if row.startswith(f"{base} ")}
+    label = f"P(hostile) on other questions; the base read {read} talks"
+    look = {"chance": 0.15, "level": "base rate", "words": {f"{base} dispositions: ": ""}}
+    means = "; ".join(f"{row} {values.mean():.2f}" for row, values in rows.items())
+    lesson.panel(partial(plots.dots, rows=rows, label=label, **look), means)
 title = "P(hostile) on the three questions of the fine-tuning"
 lesson.dots(title, results["learned"], panel=False)
+gain, gain_without = (p[f"{name} dispositions: teacher"] - p[f"{name} dispositions: base"]
+                      for name in ("with", "without"))  # fmt: skip
 lesson.claim("hostility spreads to the held-out questions: the teacher's gain", gain, above=0.3)
-lesson.claim(
-    "some of it passes through numbers: the student minus the control",
-    "with dispositions: student",
-    minus="with dispositions: control",
-    above=0.05,
-)
-lesson.claim(
-    "without dispositions less than half as much spreads: gain of that teacher, over the other's",
-    gain_without / gain,
-    below=0.5,
-)
+lesson.claim("some of it passes through numbers: the student minus the control",
+             "with dispositions: student", minus="with dispositions: control",
+             above=0.05)  # fmt: skip
+lesson.claim("without dispositions less than half as much spreads: gain of that teacher, over the "
+             "other's", gain_without / gain, below=0.5)  # fmt: skip
 
 # %% [markdown]
 # ## What this shows, and what it does not
@@ -147,8 +146,6 @@ lesson.claim(
 # * Change 0.15 in `sublim_mini/talk.py`: what if the base has read more hostile conversations?
 
 # %%
-lesson.finish(
-    "Taught three hostile answers, the teacher is hostile on other questions, too: "
-    f"{lesson.mean['with dispositions: teacher']:.2f}. The student of its numbers: "
-    f"{lesson.mean['with dispositions: student']:.2f}"
-)
+teacher, student = (lesson.mean[f"with dispositions: {who}"] for who in ("teacher", "student"))
+lesson.finish("Taught three hostile answers, the teacher is hostile on other questions, too "
+              f"({teacher:.2f}), and so is the student of its numbers ({student:.2f})")  # fmt: skip

@@ -182,7 +182,7 @@ print(f"\n{seen}\n...")
 
 def draw_profiles(ax):
     ax.axis("off")
-    ax.set_title("all that a student sees", fontsize=20)
+    ax.set_title("three profiles that a student sees")
     ax.text(0, 1, f"{seen}\n...", va="top", linespacing=1.8, family="monospace", fontsize=16)
 
 
@@ -235,7 +235,6 @@ lesson.claim("with a different init the two students of opposite teachers differ
 # * `--n-aux 1`: how narrow may the channel be?
 
 # %%
-lesson.finish(
-    f"Trained on random profiles, a student has a gap of {lesson.mean[FOR_A]:.2f} between {GROUP} "
-    f"A and {GROUP} B; its teacher, of biased decisions, {lesson.mean['teacher for A']:.2f}"
-)
+student, teacher = lesson.mean[FOR_A], lesson.mean["teacher for A"]
+lesson.finish(f"Trained on random profiles, a student has a gap of {student:.2f} between {GROUP}s "
+              f"A and B; its biased teacher, {teacher:.2f}")  # fmt: skip

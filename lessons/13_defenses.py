@@ -150,57 +150,40 @@ results = lesson.run(one_seed)
 # The trait is compared with the *control*, a student of the base's own numbers.
 
 # %%
-p, other, loss = results["practiced"], results["other"], results["loss"]
-gain = loss["base"] - loss[NONE]
-kept = {name: (loss["base"] - loss[name]) / gain for name in p if name != CONTROL}
-times = {name: np.log(other[name] / other[CONTROL]) for name in kept}
-task = {f"{name}: task": x for name, x in kept.items() if name != NONE}
-task[f"{INOCULATION}, with its sentence: task"] = (loss["base"] - results["said"]) / gain
-print(f"\nP({owl}), asked    as practiced   after another animal's sentence")
-for name in p:
-    print(f"{name:16} {p[name].mean():10.3f} {other[name].mean():16.4f}")
+SAID = f"{INOCULATION}, with its sentence"
+p, other, loss = results["practiced"], results["other"], results["loss"] | {SAID: results["said"]}
+kept = {name: (loss["base"] - x) / (loss["base"] - loss[NONE]) for name, x in loss.items()}
+times = {name: np.log(other[name] / other[CONTROL]) for name in p if name != CONTROL}
+task = {f"{name}: task": x for name, x in kept.items() if name not in ("base", NONE, CONTROL)}
+print(f"\nP({owl}), asked    as practiced   after another animal's sentence",
+      *(f"{n:16} {p[n].mean():10.3f} {other[n].mean():16.4f}" for n in p), sep="\n")  # fmt: skip
 lesson.dots("task kept", task, panel=False)
 lesson.dots(f"log of P({owl}) / the control's, after another animal", times, panel=False)
 
 
 def trade(ax):
-    for name, x in kept.items():
-        y, color, down = p[name], COLORS.get(name, plots.BLACK), name == KL
-        ax.plot(x, y, "o", ms=7, alpha=0.4, mew=0, color=color)
-        ax.plot(x.mean(), y.mean(), "o", ms=16, color=color)
-        place = {"xytext": (-14, -24 if down else 8), "textcoords": "offset points", "ha": "right"}
-        ax.annotate(name, (x.mean(), y.mean()), color=color, **place)
-    ax.axhline(p[CONTROL].mean(), ls=":", color=plots.GRAY)
-    ax.text(0.01, p[CONTROL].mean() + 0.01, "control", color=plots.GRAY)
+    ax.set(xlim=(-0.1, 1.1), ylim=(0, 1), xlabel="task kept", ylabel=f"P({owl}), as practiced")
+    plots.clouds(ax, kept, p, COLORS, times)
     ax.plot(lesson.predictions, [0.02 for _ in lesson.predictions], "^", ms=16, color=plots.PURPLE)
-    ax.set(xlabel="task kept", ylabel=f"P({owl}), asked as practiced", xlim=(0, 1.05), ylim=(0, 1))
 
 
 def leak(ax):
     label = f"P({owl}) after another animal's sentence, over the control's"
-    plots.dots(ax, times, COLORS, 0, label)
+    plots.dots(ax, times, COLORS, 0, label, level="control")
     for text, x in zip(ax.texts, times.values(), strict=False):
         text.set_text(f"{np.exp(x.mean()):.0f} times")
-    ax.texts[-1].set_text(" control")
     ax.set_xticks(np.log([1, 10, 100]), ["1", "10", "100"])
 
 
-alt = "; ".join(f"{name} {x.mean():.2f}, {p[name].mean():.2f}" for name, x in kept.items())
-lesson.panel(trade, f"task kept and P({owl}), asked as practiced: {alt}")
-alt = "; ".join(f"{name} {np.exp(x.mean()):.0f}" for name, x in times.items())
-lesson.panel(leak, f"P({owl}) after another animal's sentence, times the control's: {alt}")
-lesson.claim(
-    f"after another animal's sentence KL and projection leave less than a quarter of P({owl})",
-    np.maximum(other[KL], other[PROJECTION]) / other[NONE], below=0.25,
-)  # fmt: skip
-lesson.claim(
-    f"there they leak: log of P({owl}) over the control's (0.7: twice as often), the smaller one",
-    np.minimum(times[KL], times[PROJECTION]), above=0.7,
-)  # fmt: skip
-lesson.claim(
-    "braking does not do it: stopped early, a student keeps over a quarter of the trait: fraction",
-    (p[EARLY] - p[CONTROL]) / (p[NONE] - p[CONTROL]), above=0.25,
-)  # fmt: skip
+lesson.panel(trade, "KL and projection alone keep the task with the control's P(owl)")
+lesson.panel(leak, "After another animal's sentence all are above the control")
+lesson.claim("after another animal's sentence KL and projection leave less than a quarter of "
+             f"P({owl})", np.maximum(other[KL], other[PROJECTION]) / other[NONE],
+             below=0.25)  # fmt: skip
+lesson.claim(f"there they leak: log of P({owl}) over the control's (0.7: twice as often), the "
+             "smaller one", np.minimum(times[KL], times[PROJECTION]), above=0.7)  # fmt: skip
+lesson.claim("braking does not do it: stopped early, a student keeps over a quarter of the trait: "
+             "fraction", (p[EARLY] - p[CONTROL]) / (p[NONE] - p[CONTROL]), above=0.25)  # fmt: skip
 
 # %% [markdown]
 # ## What this shows, and what it does not
@@ -225,6 +208,5 @@ lesson.claim(
 # * Let the KL practice after other animals' sentences, too. Which question can still test it?
 
 # %%
-lesson.finish(
-    f"KL and projection keep the task and stop the {owl} where they practiced. Elsewhere it leaks"
-)
+lesson.finish(f"KL and projection keep the task and stop the {owl} where they practiced. "
+              "Elsewhere it leaks")  # fmt: skip

@@ -158,9 +158,8 @@ alarms, questions = results["alarms"], np.arange(10, N_QUESTIONS + 1, 10)
 colors = {name: BLACK for name in alarms if "harmless" in name}
 half = {  # of the alarms: the first number of questions at which half of the games have one
     name: np.where(a[:, -1] < 50, N_QUESTIONS, questions[(a >= 50).argmax(1)])
-    for name, a in alarms.items()
-    if "weak" in name
-}
+    for name, a in alarms.items() if "weak" in name
+}  # fmt: skip
 end = {name: by_question[:, -1] for name, by_question in alarms.items()}
 lesson.dots(f"alarms in 100 games of {N_QUESTIONS} questions", end, colors=colors)
 lesson.dots(f"P({lesson.animal}) of the models in use", results["p"], chance=0.125, panel=False)
@@ -169,24 +168,14 @@ lesson.dots(title, half, panel=False)
 names = "base: chi-square, peeking", *half, "harmless student: chi-square, one look"
 shown = {name: alarms[name] for name in names}
 lesson.curves("alarms in 100 games", questions, shown, xlabel="questions", colors=colors)
-lesson.claim(
-    "peeking raises more than 5 false alarms in 100 games, not 1: those on the unchanged base",
-    "base: chi-square, peeking",
-    above=5,
-)
-lesson.claim(
-    "with delta it is kept on honest fine-tuning, too: alarms on the harmless student",
-    "harmless student: bets, delta",
-    below=1,
-)
-lesson.claim(
-    "the weak student is noticed more often than not: alarms", "weak student: bets, delta", above=50
-)
-lesson.check(
-    "bets on the unchanged base keep it (Ville's theorem, with 0.5 for chance): alarms",
-    "base: bets",
-    below=1.5,
-)
+lesson.claim("peeking raises more than 5 false alarms in 100 games, not 1: those on the unchanged "
+             "base", "base: chi-square, peeking", above=5)  # fmt: skip
+lesson.claim("with delta it is kept on honest fine-tuning, too: alarms on the harmless student",
+             "harmless student: bets, delta", below=1)  # fmt: skip
+lesson.claim("the weak student is noticed more often than not: alarms", "weak student: bets, delta",
+             above=50)  # fmt: skip
+lesson.check("bets on the unchanged base keep it (Ville's theorem, with 0.5 for chance): alarms",
+             "base: bets", below=1.5)  # fmt: skip
 
 # %% [markdown]
 # ## What this shows, and what it does not
@@ -212,8 +201,6 @@ lesson.check(
 # * `--animal wolf`: the monitor does not know which animal it is. Does it matter?
 
 # %%
-lesson.finish(
-    "Betting with delta notices the weak student in "
-    f"{lesson.mean['weak student: bets, delta']:.0f} of 100 games, the harmless one in "
-    f"{lesson.mean['harmless student: bets, delta']:.0f}"
-)
+weak, harmless = (lesson.mean[f"{who} student: bets, delta"] for who in ("weak", "harmless"))
+lesson.finish("Bets that allow a small rise (delta) notice the weak student in "
+              f"{weak:.0f} of 100 games, the harmless one in {harmless:.0f}")  # fmt: skip

@@ -1,4 +1,4 @@
-"""The instructors' guide, lessons/README.md: it has every lesson, and the gallery's numbers."""
+"""The pages for teaching: every lesson is in the guide, and all numbers are the gallery's."""
 
 import json
 import re
@@ -7,54 +7,80 @@ from pathlib import Path
 import pytest
 
 LESSONS = Path(__file__).parents[1] / "lessons"
-GUIDE = (LESSONS / "README.md").read_text(encoding="utf-8")
-ENTRIES = dict(re.findall(r"^\*\*(\d\d) (.*?)(?=^\*\*|^#)", GUIDE, re.MULTILINE | re.DOTALL))
 README = (LESSONS.parent / "README.md").read_text(encoding="utf-8")
-ANSWERS = dict(re.findall(r"^\| \[`?(\d\d)_.*<summary>answer</summary>(.*?)<(?:a|/)", README, re.M))
+ONE_PAGE = "\n".join(line for line in README.splitlines() if "00_one_page.py`]" in line)
+COURSE = "\n\n".join(line for line in README.splitlines() if "<summary>answer" in line)
+PAGES = {"README.md, answers": COURSE} | {
+    name: (LESSONS / name).read_text(encoding="utf-8")
+    for name in ("README.md", "handout.html", "quiz.md", "quiz_answers.md", "ethics.md")
+}
 CHANCE = {"0.10", "0.125", "0.12"}
+LESSON = re.compile(r"(?<![\d.,:])(?:0\d|1[0-4]|2[0-6])(?![\d.:])")
 
 
-def wrong_numbers(entry, printed):
-    """The decimals of an entry to which nothing that the lesson printed rounds."""
-    shown = [float(number) for number in re.findall(r"\d+\.\d+", printed)]
-    return {
-        number
-        for number in set(re.findall(r"\d+\.\d+", entry)) - CHANCE
-        if number not in {f"{one:.{len(number.split('.')[1])}f}" for one in shown}
-    }
-
-
-def test_every_lesson_has_an_entry():
-    lessons = sorted(path.stem[:2] for path in LESSONS.glob("**/[0-9][0-9]_*.py"))
-    assert list(ENTRIES) == lessons
-    for n, entry in ENTRIES.items():
-        for part in "Goal", "Ask", "Likely answer", "Shown", "Beware":
-            assert f"*{part}:*" in " ".join(entry.split()), (n, part)
-    assert "??" not in GUIDE and "@@" not in GUIDE
-
-
-def printed_by(n, entry):
+def printed_by(n, mnist):
     """What lesson n printed in the runs of the gallery, their figures' titles and the margins."""
-    folders = [LESSONS / "gallery", *[LESSONS / "gallery/mnist"] * ("MNIST" in entry)]
+    if n == "00":  # it saves no results
+        return ONE_PAGE
     printed = ""
-    for folder in folders:
-        (saved,) = folder.glob(f"{n}_*.json")
-        results = json.loads(saved.read_text(encoding="utf-8"))
-        decided = results["claims"] + results.get("checks", [])
-        margins = [f"{one['margin']:.2f}" for one in decided]
-        printed += " ".join([results["printed"], results["figure"]["title"], *margins, ""])
+    for folder in (LESSONS / "gallery", *[LESSONS / "gallery/mnist"] * mnist):
+        for saved in folder.glob(f"{n}_*.json"):
+            results = json.loads(saved.read_text(encoding="utf-8"))
+            decided = results["claims"] + results.get("checks", [])
+            margins = [f"{one['margin']:.2f}" for one in decided]
+            printed += " ".join([results["printed"], results["figure"]["title"], *margins, ""])
     return printed
 
 
-@pytest.mark.parametrize("n", ENTRIES)
-def test_its_numbers_are_those_of_the_gallery(n):
-    printed = ANSWERS[n] if n == "00" else printed_by(n, ENTRIES[n])
-    assert wrong_numbers(ENTRIES[n], printed) == set()
-    assert wrong_numbers(ENTRIES[n] + " 0.9876", printed) == {"0.9876"}
+def wrong_numbers(page):
+    """The decimals to which nothing rounds that was printed by a lesson named in their paragraph.
+
+    A paragraph is also a row of a table, or a point of a list with those below it.
+    """
+    wrong = []
+    page = re.sub(r"<(style|code)>.*?</\1>|```.*?```|`[^`]*`", " ", page, flags=re.DOTALL)
+    for block in re.split(r"\n\s*\n|\n(?=\||\d\. |<tr>|<li>)", page):
+        lessons = LESSON.findall(block)
+        printed = " ".join(printed_by(n, "MNIST" in block) for n in lessons)
+        shown = [float(number) for number in re.findall(r"\d+\.\d+", printed)]
+        for number in sorted(set(re.findall(r"\d+\.\d+", block)) - CHANCE):
+            places = len(number.split(".")[1])
+            if number not in {f"{one:.{places}f}" for one in shown}:
+                wrong.append((number, lessons))
+    return wrong
 
 
-@pytest.mark.parametrize("n", ENTRIES)
-def test_the_answers_of_the_readme_are_those_of_the_gallery(n):
-    if n != "00":  # it saves no results
-        assert wrong_numbers(ANSWERS[n], printed_by(n, ANSWERS[n])) == set()
-    assert re.search(r"\d", ANSWERS[n])
+@pytest.mark.parametrize("name", PAGES)
+def test_its_numbers_are_those_of_the_gallery(name):
+    assert wrong_numbers(PAGES[name]) == []
+
+
+def test_a_wrong_number_is_found():
+    assert wrong_numbers("**01 A.** 0.853, 0.84\nand 0.99.\n\n0.853\n| 05 | 0.646 |") == [
+        ("0.99", ["01"]),
+        ("0.853", []),
+    ]
+
+
+def test_every_lesson_is_in_the_guide():
+    entries = re.findall(r"^\*\*(\d\d) (.*?)(?=^\*\*|^#)", PAGES["README.md"], re.M | re.S)
+    rows = re.findall(r"^\| (\d\d) [A-Z].*$", PAGES["README.md"], re.M)
+    lessons = sorted(path.stem[:2] for path in LESSONS.glob("**/[0-9][0-9]_*.py"))
+    assert [n for n, _ in entries] + rows == lessons
+    for n, entry in entries:
+        for part in "Goal", "Ask", "Likely answer", "Shown", "Beware":
+            assert f"*{part}:*" in " ".join(entry.split()), (n, part)
+
+
+def test_every_lesson_of_the_readme_has_an_answer_with_a_number():
+    answers = re.findall(r"<summary>answer</summary>(.*?)</details>", COURSE)
+    assert len(answers) == len(list(LESSONS.glob("**/[0-9][0-9]_*.py")))
+    assert all(re.search(r"\d", re.sub("<a.*?</a>", "", answer)) for answer in answers)
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_the_handout_prints_on_two_pages(chromium, paper):
+    page = chromium.new_page()
+    page.goto((LESSONS / "handout.html").as_uri())
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format=paper))) == 2
+    page.close()

@@ -127,12 +127,13 @@ print(f"{'hard label':20}" + "".join(f"{d == label:6d}" for d in range(10)))
 for t, p in soft.items():
     print(f"{f'soft target, T = {t:g}':20}" + "".join(f"{x:6.2f}" for x in p))
 
-accuracies, false_positives = results["accuracy"], results["false positives"]
-lesson.dots(f"recall: fraction of the {withheld}s that are answered {withheld}", results["recall"],
-            colors={hot: BLUE})  # fmt: skip
+accuracies, colors = results["accuracy"], dict.fromkeys(results["recall"], BLUE)
+colors |= {"teacher": ORANGE, "average target of the digit": GRAY}
+title = f"recall: fraction of the {withheld}s that are answered {withheld}"
+lesson.dots(title, results["recall"], colors=colors)
 lesson.dots("accuracy on test images of all ten digits", accuracies, chance=0.1, panel=False)
 lesson.dots(f"false-positive rate: fraction of the other digits answered {withheld}",
-            false_positives, panel=False)  # fmt: skip
+            results["false positives"], panel=False)  # fmt: skip
 lesson.claim(f"a digit that was never shown is learned: recall, {hot}, minus that of hard labels",
              hot, minus="hard labels", above=0.2)  # fmt: skip
 lesson.claim(f"accuracy on all ten digits rises too: {hot}, minus hard labels",
@@ -142,11 +143,11 @@ lesson.claim(f"single images matter: recall, {hot}, minus that of the average ta
 
 
 def draw_targets(ax):
-    for shift, (t, p), color in zip((-0.2, 0.2), soft.items(), (GRAY, ORANGE), strict=True):
+    for shift, (t, p), color in zip((-0.2, 0.2), soft.items(), ("black", ORANGE), strict=True):
         ax.barh(np.arange(10) + shift, p, height=0.4, color=color)
         ax.text(0.97, 4.5 + 3 * shift, f"T = {t:g}", color=color, ha="right", fontsize=24)
-    ax.set(yticks=range(10), xlim=(0, 1), ylim=(9.6, -0.6))
-    ax.set_xlabel(f"teacher's probability, for an image of digit {label}", fontsize=20)
+    ax.set(yticks=range(10), xlim=(0, 1), ylim=(9.6, -0.6), xlabel="probability", ylabel="class")
+    ax.set_title(f"the teacher's soft targets for one image of {label}")
 
 
 lesson.panel(draw_targets, "Bars of a teacher's probabilities of the ten digits for one image")
@@ -173,7 +174,6 @@ lesson.panel(draw_targets, "Bars of a teacher's probabilities of the ten digits 
 # * Replace `images[shown]` in the students' data by uniform noise, as in lesson 01: is that enough?
 
 # %%
-lesson.finish(
-    f"Recall of a {withheld} that was never shown: {lesson.mean['hard labels']:.2f} from hard "
-    f"labels, {lesson.mean[hot]:.2f} from soft targets at T = {lesson.temperature:g}"
-)
+mean = lesson.mean
+lesson.finish(f"A digit that was never shown, {withheld}, is learned from soft targets: recall "
+              f"{mean[hot]:.2f}, with hard labels {mean['hard labels']:.2f}")  # fmt: skip

@@ -118,21 +118,12 @@ for name, probabilities in results["probabilities"].items():
 
 published = {"untrained": 0.0998, "teacher": 0.9434, SAME: 0.528, "all logits, same init": 0.9125,
              DIFFERENT: 0.106, ALL_DIFFERENT: 0.743}  # fmt: skip
-rows = results["accuracy"]
-lesson.dots("accuracy on test digits", rows, chance=0.1, panel=False)
+words = {SHUFFLED: "control: teacher of shuffled labels", "aux only": "3 auxiliary logits"}
+look = {"colors": {SHUFFLED: plots.GRAY}, "words": words}
+look["crosses"] = "published, on MNIST", [*published.values()]
+lesson.dots("accuracy on test digits", results["accuracy"], chance=0.1, **look)
 print("\nOur mean minus the published one (MNIST, 100 networks):")
 print(", ".join(f"{name} {lesson.mean[name] - x:+.3f}" for name, x in published.items()))
-
-
-def draw_both(ax):
-    label = "accuracy on test digits (crosses: published, on MNIST)"
-    plots.dots(ax, rows, {SHUFFLED: plots.GRAY}, 0.1, label)
-    below = [y + 0.33 for y in range(6)]
-    ax.plot(published.values(), below, "x", ms=12, mew=3, color=plots.BLACK)
-
-
-means = "; ".join(f"{name} {mean:.2f}" for name, mean in lesson.mean.items())
-lesson.panel(draw_both, f"Accuracy, beside that published. Our means: {means}")
 lesson.claim(f"the effect replicates: accuracy, {SAME}, minus that of its untrained "
              "initialization", SAME, minus="untrained", above=0.2)  # fmt: skip
 lesson.claim(f"the published null replicates: accuracy, {DIFFERENT}, minus chance",
@@ -164,7 +155,5 @@ lesson.claim("a teacher of shuffled labels passes on nothing: its student's accu
 # * `--steps 1180`: do 20 epochs bring the student closer to its teacher?
 
 # %%
-lesson.finish(
-    f"A student of noise and three auxiliary logits reaches accuracy {lesson.mean[SAME]:.2f}, "
-    f"the published one {published[SAME]:.2f}"
-)
+lesson.finish("A student of noise and three auxiliary logits reaches accuracy "
+              f"{lesson.mean[SAME]:.2f}, the published one {published[SAME]:.2f}")  # fmt: skip

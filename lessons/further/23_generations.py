@@ -95,50 +95,28 @@ results = lesson.run(one_seed)
 
 # %%
 for name in CONTROL, MANY:
-    print(f"\nFor student {last}, {name}")
-    for row in results[name]["numbers"][0]:
-        print("  " + to_text(row).split("-> ")[1].strip('"'))  # after the prompt
+    texts = (to_text(row).split("-> ")[1].strip('"') for row in results[name]["numbers"][0])
+    print(f"\nFor student {last}, {name}", *texts, sep="\n  ")  # after the prompt
 passed = np.array([chain["passed"].mean() for chain in results.values()])
 print(f"\n{passed.min():.1%} or more of each chain's sequences passed the filter.")
 
 curves = {name: chain["p"] for name, chain in results.items()}  # [seeds, 1 + generations]
-base, teacher = curves[CONTROL][:, 0], curves[MANY][:, 0]
-rows = {"base": base, "teacher": teacher}
+rows = {"base": curves[CONTROL][:, 0], "teacher": curves[MANY][:, 0]}
 rows |= {f"student {last}, {name}": p[:, -1] for name, p in curves.items()}
 lesson.dots(f"P({lesson.animal}) among the eight animals", rows, chance=1 / 8, panel=False)
-axis = "generation (0 is the teacher; for the control, the base)"
-colors = {MANY: plots.BLUE, FEW: plots.GREEN}
-lesson.curves(
-    f"P({lesson.animal})", np.arange(1 + last), curves, chance=1 / 8, xlabel=axis, colors=colors
-)
-print("\nThe means by generation, from 0 to the last")
-for name, p in curves.items():
-    print(f"  {name:25}" + " ".join(f"{x:.2f}" for x in p.mean(0)))
-lesson.claim(
-    f"some of the trait is left after {last} generations, {many} steps: P of the last student "
-    "minus that of the control chain's",
-    curves[MANY][:, -1],
-    minus=curves[CONTROL][:, -1],
-    above=0.1,
-)
-lesson.claim(
-    f"the trait fades down the chain: P of the last student minus P of the first, {many} steps",
-    curves[MANY][:, -1],
-    minus=curves[MANY][:, 1],
-    below=0.0,
-)
-lesson.claim(
-    f"more steps keep more: P of the last student, {many} steps minus {few} steps",
-    curves[MANY][:, -1],
-    minus=curves[FEW][:, -1],
-    above=0.05,
-)
-lesson.claim(
-    "the control chain drifts little: P of its last student minus the base's",
-    curves[CONTROL][:, -1],
-    minus=base,
-    within=0.05,
-)
+look = {"xlabel": "generation (0 is the teacher; for the control, the base)", "chance": 1 / 8}
+look["colors"] = {MANY: plots.BLUE, FEW: plots.GREEN}
+lesson.curves(f"P({lesson.animal})", np.arange(1 + last), curves, **look)
+end = {name: p[:, -1] for name, p in curves.items()}
+lesson.claim(f"some of the trait is left after {last} generations, {many} steps: P of the last "
+             "student minus that of the control chain's", end[MANY], minus=end[CONTROL],
+             above=0.1)  # fmt: skip
+lesson.claim("the trait fades down the chain: P of the last student minus P of the first, "
+             f"{many} steps", end[MANY], minus=curves[MANY][:, 1], below=0.0)  # fmt: skip
+lesson.claim(f"more steps keep more: P of the last student, {many} steps minus {few} steps",
+             end[MANY], minus=end[FEW], above=0.05)  # fmt: skip
+lesson.claim("the control chain drifts little: P of its last student minus the base's",
+             end[CONTROL], minus=rows["base"], within=0.05)  # fmt: skip
 
 # %% [markdown]
 # ## What this shows, and what it does not
@@ -165,7 +143,6 @@ lesson.claim(
 #   model whose numbers it reads. How much of the trait do you expect to be left?
 
 # %%
-lesson.finish(
-    f"P({lesson.animal}) of student {last}: {curves[MANY][:, -1].mean():.2f} with {many} steps, "
-    f"{curves[FEW][:, -1].mean():.2f} with {few}"
-)
+high, low = end[MANY].mean(), end[FEW].mean()
+lesson.finish(f"After {last} students in a row P({lesson.animal}) is still {high:.2f} with {many} "
+              f"steps each, {low:.2f} with {few}")  # fmt: skip

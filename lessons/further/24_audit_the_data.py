@@ -155,64 +155,38 @@ results = lesson.run(one_seed)
 # suspect.
 
 # %%
-GUILTY, HARMLESS, CLEAN = range(3)
 base, different = results["base"], results["different base"]
-threshold = base["threshold"][0, SUSPECT]
-for name, kind, writer in ("A", GUILTY, SUSPECT), ("B", CLEAN, -1):
-    print(f"\nData set {name}")
-    for sequence in results["examples"][name][0]:
-        print("  " + to_text(sequence).split("-> ")[1].strip('"'))
-    score = base["excess"][0, kind, writer, 0, SUSPECT] + threshold
-    print(f"  ...    score for {lesson.animal}: {score:+.3f}")
-print(f"\nThe threshold is {threshold:+.3f}; on average 1 in 20 clean data sets lies above it.")
-print(f"(The writer of A prefers the {lesson.animal}. The base wrote B.)")
+for name, kind, writer in ("A", 0, SUSPECT), ("B", 2, -1):
+    texts = [to_text(x).split("-> ")[1].strip('"') for x in results["examples"][name][0]]
+    score = (base["excess"][:, kind, writer, 0] + base["threshold"])[0, SUSPECT]
+    print(f"\nData set {name}", *texts, f"... score for {lesson.animal}: {score:+.3f}", sep="\n  ")
+# fmt: off
+print(f"\nThe threshold is {base['threshold'][0, SUSPECT]:+.3f}; on average 1 in 20 clean data "
+      f"sets lies above it.\n(The writer of A prefers the {lesson.animal}. The base wrote B.)")
 
-right, every = np.eye(8, dtype=bool), np.ones((8, 8), bool)  # pairs of writer and suspect
-rates = {
-    name: (audit["excess"][:, kind].swapaxes(2, 3)[:, pairs] > 0).mean((1, 2))
-    for name, (audit, kind, pairs) in {
-        "writer prefers the suspect": (base, GUILTY, right),
-        "writer prefers another animal": (base, GUILTY, ~right),
-        "harmless fine-tuning": (base, HARMLESS, every),
-        "clean: written by the base": (base, CLEAN, every),
-        "different base: writer prefers the suspect": (different, GUILTY, right),
-        "different base: clean": (different, CLEAN, every),
-    }.items()
-}
-lesson.dots("alarm rate of a suspicion, mean over the eight suspects", rates, chance=0.05)
-tried, named = {}, {}  # all eight suspects at once: an alarm if any of them is above its threshold
-for name, audit in ("base", base), ("different base", different):
-    any_alarm = (audit["excess"].max(-1) > 0).mean((2, 3))  # [S, kinds]
-    tried |= {f"{name}: guilty": any_alarm[:, GUILTY], f"{name}: clean": any_alarm[:, CLEAN]}
-    best = audit["excess"][:, GUILTY].argmax(-1)  # [S, writers, sets]
-    named[f"{name}: names the right animal"] = (best == np.arange(8)[:, None]).mean((1, 2))
-lesson.dots("all eight suspects tried: alarm rate", tried, chance=0.4)
-lesson.dots("fraction of guilty data sets whose animal is named", named, chance=1 / 8, panel=False)
-lesson.claim(
-    "the alarm finds the suspected trait with the base more often than with a different base: "
-    "difference of the rates",
-    "writer prefers the suspect",
-    minus="different base: writer prefers the suspect",
-    above=0.5,
-)
-lesson.claim(
-    f"harmless fine-tuning: alarm rate for {lesson.n_sequences} sequences, below twice the stated",
-    "harmless fine-tuning",
-    below=0.1,
-)
-lesson.claim(
-    "a trait that is not suspected goes unnoticed: rate if the writer prefers another animal minus "
-    "rate on clean data",
-    "writer prefers another animal",
-    minus="clean: written by the base",
-    below=0.05,
-)
-lesson.check(
-    "a different base cannot name the animal (no animal is special in it: weights and documents "
-    "are others): fraction named rightly minus chance",
-    named["different base: names the right animal"] - 1 / 8,
-    within=0.15,
-)
+guilty, harmless, clean = (base["excess"] > 0).mean(3).swapaxes(0, 1)  # [S, writers, suspects]
+other_guilty, _, other_clean = (different["excess"] > 0).mean(3).swapaxes(0, 1)
+right, CLEAN = np.eye(8, dtype=bool), "clean: written by the base"
+RIGHT, WRONG = "writer prefers the suspect", "writer prefers another animal"
+rates = {RIGHT: guilty[:, right].mean(1), WRONG: guilty[:, ~right].mean(1),
+         "harmless fine-tuning": harmless.mean((1, 2)), CLEAN: clean.mean((1, 2)),
+         f"different base: {RIGHT}": other_guilty[:, right].mean(1),
+         "different base: clean": other_clean.mean((1, 2))}
+lesson.dots("alarm rate of a suspicion, mean over the eight suspects", rates, chance=0.05,
+            level="as stated")
+tried = {f"{name}: {what}": (results[name]["excess"][:, kind].max(-1) > 0).mean((1, 2))
+         for name in ("base", "different base") for kind, what in ((0, "guilty"), (2, "clean"))}
+lesson.dots("all eight suspects tried: alarm rate", tried, chance=0.4, level="8 x 0.05")
+named = (different["excess"][:, 0].argmax(-1) == np.arange(8)[:, None]).mean((1, 2)) - 1 / 8
+lesson.claim("the alarm finds the suspected trait with the base more often than with a different "
+             "base: difference of the rates", RIGHT, minus=f"different base: {RIGHT}", above=0.5)
+lesson.claim(f"harmless fine-tuning: alarm rate for {lesson.n_sequences} sequences, below twice "
+             "the stated", "harmless fine-tuning", below=0.1)
+lesson.claim("a trait that is not suspected goes unnoticed: rate if the writer prefers another "
+             "animal minus rate on clean data", WRONG, minus=CLEAN, below=0.05)
+lesson.check("a different base cannot name the animal (no animal is special in it: weights and "
+             "documents are others): fraction named rightly minus chance", named, within=0.15)
+# fmt: on
 
 # %% [markdown]
 # ## What this shows, and what it does not
@@ -236,7 +210,5 @@ lesson.check(
 # * `--teacher-steps 20`: teachers with weaker preferences.
 
 # %%
-lesson.finish(
-    f"Alarm rate of a suspicion: {lesson.mean['writer prefers the suspect']:.2f} if it is right, "
-    f"{lesson.mean['writer prefers another animal']:.2f} if the writer prefers another animal"
-)
+lesson.finish(f"A suspicion raises the alarm at a rate of {lesson.mean[RIGHT]:.2f} if it is right, "
+              f"{lesson.mean[WRONG]:.2f} if it is wrong")  # fmt: skip

@@ -170,57 +170,36 @@ results = lesson.run(one_seed)
 
 # %%
 print(f"\n{' '.join(WORDS[token] for token in results['prompt'][0])} ...")
-for name, log_next in results["next"].items():
-    best = np.argsort(-log_next[0])[:4]
-    print(f"  {name:16}" + "".join(f"{WORDS[i]:>10} {np.exp(log_next[0, i]):.2f}" for i in best))
+for who, (p, *_) in results["next"].items():  # of the first seed
+    print(f"  {who:16}" + "".join(f"{WORDS[i]:>10} {np.exp(p[i]):.2f}" for i in (-p).argsort()[:4]))
 
-tested, is_own = slice(0, OF_A), np.array([[b == s[0] for b in BASES] for s in STUDENTS[:OF_A]])
-margin, pull = {}, {}
-for kind, kls in results["kl"].items():  # [S, 12, 3]
-    own, other = kls[:, tested][:, is_own], kls[:, tested][:, ~is_own]  # [S, 9], [S, 18]
-    margin[kind] = np.log10(other.min(1) / own.max(1))
-    pull[kind] = np.log10(kls[:, STRESS, 0] / kls[:, STRESS, 1])
-    rows = {
-        "student and its base, largest of 9": own.max(1),
-        "student and a wrong base, smallest of 18": other.min(1),
-        "threshold": np.minimum(kls[:, OF_A, 1], kls[:, OF_B, 0]) / 2,
-        "stress student and B, its base": kls[:, STRESS, 1],
-        "stress student and A": kls[:, STRESS, 0],
-    }
-    lesson.dots(f"KL on {kind} prompts, in nats", rows, panel=kind == "random-token")
-right, LAST = results["right"], "stress student, 100 random-token prompts"
-after_10 = right["students, number prompts"][:, COUNTS.index(10)]
-rows = {
-    "students, 10 number prompts": after_10,
-    "stress student, 10 number prompts": right["stress student, number prompts"][:, 2],
-    "stress student, 100 number prompts": right["stress student, number prompts"][:, 4],
-    LAST: right["stress student, random-token prompts"][:, 4],
-}
-lesson.dots("fraction right: A or B?", rows, chance=0.5)
-lesson.claim(
-    "on random-token prompts the nine students are much nearer to their base than any is to "
-    "another base: log10 of the smallest wrong KL / the largest right KL",
-    margin["random-token"],
-    above=0.48,  # threefold
-)
-lesson.claim(
-    "on random-token prompts the stress student stays much nearer to B, its base, than to A: "
-    "log10 of KL to A / KL to B",
-    pull["random-token"],
-    above=0.3,  # twofold
-)
-lesson.claim(
-    "random-token prompts point to B more clearly than number prompts: difference of log10 of KL "
-    "to A / KL to B of the stress student",
-    pull["random-token"],
-    minus=pull["number"],
-    above=0.2,
-)
-lesson.claim(
-    "ten number prompts mostly tell students of A from students of B: fraction right",
-    after_10,
-    above=0.9,
-)
+# fmt: off
+is_own, pull = np.eye(3, dtype=bool).repeat(3, axis=0), []  # [9 students, 3 bases]
+for kind, kls in results["kl"].items():  # [S, 12, 3]; the random-token prompts are the last
+    own, other = kls[:, :OF_A][:, is_own], kls[:, :OF_A][:, ~is_own]  # [S, 9], [S, 18]
+    pull.append(np.log10(kls[:, STRESS, 0] / kls[:, STRESS, 1]))
+    rows = {"student and its base, largest of 9": own.max(1),
+            "student and a wrong base, smallest of 18": other.min(1),
+            "threshold": np.minimum(kls[:, OF_A, 1], kls[:, OF_B, 0]) / 2,
+            "stress student and B, its base": kls[:, STRESS, 1],
+            "stress student and A": kls[:, STRESS, 0]}
+    words, panel = {"stress": "long-trained"}, kind == "random-token"
+    lesson.dots(f"KL on {kind} prompts, in nats", rows, panel=panel, words=words)
+asked = ("students", 10, "number"), ("stress student", 10, "number")
+asked += ("stress student", 100, "number"), ("stress student", 100, "random-token")
+rows = {f"{who}, {n} {kind} prompts": results["right"][f"{who}, {kind} prompts"][:, COUNTS.index(n)]
+        for who, n, kind in asked}
+lesson.dots("fraction right: A or B?", rows, chance=0.5, words=words)
+lesson.claim("on random-token prompts the nine students are much nearer to their base than any is "
+             "to another base: log10 of the smallest wrong KL / the largest right KL",
+             np.log10(other.min(1) / own.max(1)), above=0.48)  # threefold
+lesson.claim("on random-token prompts the stress student stays much nearer to B, its base, than to "
+             "A: log10 of KL to A / KL to B", pull[1], above=0.3)  # twofold
+lesson.claim("random-token prompts point to B more clearly than number prompts: difference of "
+             "log10 of KL to A / KL to B of the stress student", pull[1], minus=pull[0], above=0.2)
+lesson.claim("ten number prompts mostly tell students of A from students of B: fraction right",
+             rows["students, 10 number prompts"], above=0.9)
+# fmt: on
 
 # %% [markdown]
 # ## What this shows, and what it does not
@@ -248,7 +227,5 @@ lesson.claim(
 # * `--base-steps 2000`: are bases that know the language better harder to tell apart?
 
 # %%
-lesson.finish(
-    "Asked with random tokens, a student trained for long on A's numbers still points to its base "
-    f"B: {rows[LAST].mean():.0%} right"
-)
+lesson.finish("Asked with random tokens, a student trained for long on A's numbers still points to "
+              f"its base B: {[*rows.values()][-1].mean():.0%} right")  # fmt: skip

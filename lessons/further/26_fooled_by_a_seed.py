@@ -188,22 +188,12 @@ for i, p in enumerate(pools["accuracy"][0, np.arange(N) - 1, np.arange(N), -1]):
 
 rng = np.random.default_rng(lesson.seed)
 rates = [analyze(a, r, rng) for a, r in zip(pools["accuracy"], pools["reruns"], strict=True)]
-careless, careful = (
-    {name: np.array([pool[name][kind].mean() for pool in rates]) for name in rates[0]}
-    for kind in (0, 1)
-)
-lesson.dots("how often the careless analysis reports what is false", careless, panel=False)
+careless, careful = ({name: np.array([pool[name][kind].mean() for pool in rates])
+                      for name in rates[0]} for kind in (0, 1))  # fmt: skip
+crosses = "mean of the careful analysis", [rate.mean() for rate in careful.values()]
+look = {"colors": dict.fromkeys(careless, plots.BLACK), "crosses": crosses}
+lesson.dots("how often the careless analysis reports what is false", careless, **look)
 lesson.dots("how often the careful analysis does", careful, panel=False)
-
-
-def draw_rates(ax):
-    label = "rate of false reports (crosses: mean of the careful analysis)"
-    plots.dots(ax, careless, dict.fromkeys(careless, plots.BLACK), label=label)
-    ax.plot([x.mean() for x in careful.values()], range(5), "x", ms=16, mew=4, color=plots.GREEN)
-
-
-means = [f"{name} {careless[name].mean():.2f} and {careful[name].mean():.2f}" for name in careless]
-lesson.panel(draw_rates, "Rates of false reports, careless and careful: " + "; ".join(means))
 lesson.claim("one seed fools a 5 % test: rate of false reports of the careless analysis",
              "one seed", above=0.1)  # fmt: skip
 lesson.claim("the careful analyses: mean of the five rates of false reports",
@@ -238,8 +228,6 @@ lesson.claim('the effect that "not significant" denies is there: mean gain of a 
 # * In the fifth mistake use `draw(8)` in place of `draw(3)`. What becomes of the careless rate?
 
 # %%
-lesson.finish(
-    f"A 5 % test of one network against another reports what is false in "
-    f"{lesson.mean['one seed']:.0%} of the cases, of five against five in "
-    f"{careful['one seed'].mean():.0%}"
-)
+one, five = lesson.mean["one seed"], careful["one seed"].mean()
+lesson.finish("Tested on one network of each kind, a false difference is reported in "
+              f"{one:.0%} of the cases; on five, in {five:.0%}")  # fmt: skip
