@@ -9,12 +9,13 @@ shared by accident fakes the effect that all lessons are about.
 import io
 import runpy
 import sys
-from contextlib import redirect_stdout
+from contextlib import ExitStack, redirect_stdout
 from itertools import combinations
 from pathlib import Path
 from unittest import mock
 
 import jax
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
@@ -31,7 +32,7 @@ LEAST_CONTRAST = 4.5  # of a text, to white or, within an image, to what is behi
 def drawn_texts(figure):
     """The texts that are drawn, which tick labels out of sight are not -> [(text, its box)]."""
     texts, draw = [], Text.draw
-    figure.canvas.draw()  # lays the axes out, once: as in a lesson's own run
+    figure.draw_without_rendering()  # lays the axes out, once: as in a lesson's own run
     figure.set_layout_engine("none")
 
     def noting(text, renderer):
@@ -40,7 +41,7 @@ def drawn_texts(figure):
         draw(text, renderer)
 
     with mock.patch.object(Text, "draw", noting):
-        figure.canvas.draw()
+        figure.draw_without_rendering()
     return texts
 
 
@@ -123,14 +124,11 @@ def main(script, *flags):
         check_figure(figure, None if one_page else plots.PALETTE)
         savefig(figure, *arguments, **more)
 
+    inits = [(mlp, "init_mlp")]
+    inits += [(module, "init_transformer") for module in (transformer, owls, talk)]
     patches = [
         mock.patch.object(module, name, noting_inits(getattr(module, name), heads))
-        for module, name in (
-            (mlp, "init_mlp"),
-            (transformer, "init_transformer"),
-            (owls, "init_transformer"),
-            (talk, "init_transformer"),
-        )
+        for module, name in inits
     ]
     patches += [
         mock.patch.object(Figure, "savefig", checked_savefig),
@@ -139,15 +137,13 @@ def main(script, *flags):
         redirect_stdout(output := Output(io.StringIO())),
     ]
     x64 = jax.config.jax_enable_x64
-    for patch in patches:
-        patch.__enter__()
-    try:
+    with ExitStack() as stack:
+        stack.callback(jax.config.update, "jax_enable_x64", x64)
+        stack.callback(plt.close, "all")
+        for patch in patches:
+            stack.enter_context(patch)
         names = runpy.run_path(script, run_name="__main__")
         jax.effects_barrier()
-    finally:
-        for patch in reversed(patches):
-            patch.__exit__(None, None, None)
-        jax.config.update("jax_enable_x64", x64)
     check_inits(heads, names.get("remade"))
     uses_networks = "init_mlp" in names or "pretrain" in names or "owls" in names
     assert heads or not uses_networks or one_page, "no initialization was seen"

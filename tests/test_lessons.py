@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 GALLERY = ROOT / "lessons" / "gallery"
 FOLDERS = ROOT / "lessons", ROOT / "lessons" / "further"
 LESSONS = [p for folder in FOLDERS for p in sorted(folder.glob("[0-9][0-9]_*.py"))]
-each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+COMMITTED = sorted(GALLERY.rglob("[0-9][0-9]_*.json"))
 
 HEADINGS = (
     "**Question.**",
@@ -41,28 +41,24 @@ def group(path):
     return pytest.mark.xdist_group("numbers" if uses_numbers else path.stem)
 
 
+def quick(path, tmp_path, *flags):
+    """Run a lesson with small numbers -> what it printed, and what it saved."""
+    out = quick_run.main(str(path), "--quick", "--seed", "1", "--out", str(tmp_path), *flags)
+    return out, json.loads((tmp_path / f"{path.stem}.json").read_text("utf-8"))
+
+
 @pytest.mark.parametrize("path", [pytest.param(p, marks=group(p), id=p.stem) for p in LESSONS])
 def test_a_lesson_runs_quickly_and_saves_what_it_shows(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    one_page = path.stem == "00_one_page"  # no flags, no JSON
-    flags = [] if one_page else ["--quick", "--seed", "1", "--out", str(tmp_path)]
-    out = quick_run.main(str(path), *flags)
+    if path.stem == "00_one_page":  # no flags, no JSON
+        quick_run.main(str(path))
+    else:
+        check_results(*quick(path, tmp_path))
     png = (tmp_path / f"{path.stem}.png").read_bytes()
     assert png.startswith(b"\x89PNG") and struct.unpack(">II", png[16:24]) == (1600, 900)
-    if not one_page:
-        check_results(json.loads((tmp_path / f"{path.stem}.json").read_text("utf-8")), out)
 
 
-@pytest.mark.parametrize("name", ["01_hidden_channel", "06_owl_numbers"])
-def test_a_lesson_is_a_command(name, tmp_path):
-    path = ROOT / "lessons" / f"{name}.py"
-    command = [sys.executable, "-W", "error", str(path), "--quick", "--out", str(tmp_path)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8")
-    assert done.returncode == 0 and done.stderr == "", done.stderr
-    assert sorted(p.name for p in tmp_path.iterdir()) == [f"{name}.json", f"{name}.png"]
-
-
-def check_results(results, out):
+def check_results(out, results):
     """What is saved is whole, and is what was printed."""
     assert results["printed"] and out.startswith(results["printed"])
     assert results["tables"] and results["claims"] and results["figure"]["alt"]
@@ -80,21 +76,30 @@ def check_results(results, out):
     assert len(results["claims"]) <= 4
 
 
-@each_lesson
-def test_a_lesson_has_its_parts_in_order(path):
-    cells = re.split(r"(?m)^# %% ?", path.read_text("utf-8"))
+@pytest.mark.parametrize("name", ["01_hidden_channel", "06_owl_numbers"])
+def test_a_lesson_is_a_command(name, tmp_path):
+    path = ROOT / "lessons" / f"{name}.py"
+    command = [sys.executable, "-W", "error", str(path), "--quick", "--out", str(tmp_path)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == [f"{name}.json", f"{name}.png"]
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_has_its_parts_in_order_and_speaks_plainly(path):
+    text = path.read_text("utf-8")
+    cells = re.split(r"(?m)^# %% ?", text)
     prose = "\n".join(cell for cell in cells if cell.startswith("[markdown]"))
     lines = [line for line in prose.splitlines() if line and not line.startswith("[markdown]")]
     assert all(line.startswith("#") for line in lines), "code in a markdown cell"
     headings = HEADINGS[:1] if path.stem == "00_one_page" else HEADINGS
     places = [prose.index(f"\n# {heading}") for heading in headings]
     assert places == sorted(places)
-
-
-@each_lesson
-def test_a_lesson_speaks_plainly(path):
-    text = re.sub(r"\s*\n#?\s*", " ", path.read_text("utf-8"))  # phrases run over lines
+    text = re.sub(r"\s*\n#?\s*", " ", text)  # phrases run over lines
     assert re.findall(rf"(?i)\b(?:{OLD_WORDS})\b", text) == []
+
+
+# ---- slow ----
 
 
 @pytest.mark.slow
@@ -104,19 +109,10 @@ def test_a_lesson_speaks_plainly(path):
 )
 def test_the_biased_decisions_of_another_case(case, words, tmp_path):
     """Lesson 12 runs with --quick in its other two cases, and speaks of them."""
-    path = ROOT / "lessons" / "12_biased_decisions.py"
-    out = quick_run.main(
-        str(path), "--case", case, "--quick", "--seed", "1", "--out", str(tmp_path)
-    )
-    results = json.loads((tmp_path / f"{path.stem}.json").read_text("utf-8"))
+    out, results = quick(ROOT / "lessons" / "12_biased_decisions.py", tmp_path, "--case", case)
     assert results["settings"]["case"] == case
     assert all(word in out for word in words)
     assert not any(word in out for word in ("invited", "group A", "applicant"))
-
-
-# ---- slow runs keep the committed verdicts ----
-
-COMMITTED = [p for p in sorted(GALLERY.rglob("[0-9][0-9]_*.json")) if not p.stem.startswith("00_")]
 
 
 def verdicts(path):

@@ -29,23 +29,14 @@ def replacing(path):
 
 
 def check_writable(folder, *names):
-    """Raise InputError now if files in `folder`, made if need be, could not be written later.
-
-    A file that is there already must be replaceable: it is moved away and back to see.
-    """
+    """Make a folder; raise InputError now if files of these names could not be written later."""
     try:
-        whole = parent = os.path.abspath(folder)
-        while not os.path.lexists(parent) and parent != os.path.dirname(parent):
-            parent = os.path.dirname(parent)
-        with tempfile.TemporaryDirectory(dir=parent) as trial:  # where `folder` will be, try it
-            os.makedirs(os.path.join(trial, os.path.relpath(whole, parent)), exist_ok=True)
-            for path in (os.path.join(whole, name) for name in names):
-                if os.path.isdir(path):
-                    raise OSError(0, f"{os.path.basename(path)} is a folder there")
-                if os.path.lexists(path):
-                    away = os.path.join(trial, "away")
-                    os.rename(path, away)
-                    os.rename(away, path)
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as trial:
+            for path in (Path(folder, name) for name in names if Path(folder, name).exists()):
+                if path.is_dir():
+                    raise OSError(0, f"{path.name} is a folder there")
+                path.rename(Path(trial, "away")).rename(path)  # a file there can be replaced
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise InputError(f"{folder}: cannot write there ({why}); name another folder") from error

@@ -30,12 +30,12 @@ from .. import InputError, __version__, stats
 from . import plots
 from .files import check_writable, replacing
 from .mnist import load_real
+from .pages import BOUND
 from .script import handle_errors, in_kernel, make_parser, running_script
 
 PACKAGES = "jax", "jaxlib", "numpy", "optax", "scipy", "matplotlib"
 RESERVED = "out", "strict", "threads", "predictions", "settings", "changed", "real", "rows"
 INDENT = 6 * " "
-BOUND = {"above": "above ", "below": "below ", "within": "within ±"}
 
 
 class Lesson:
@@ -62,7 +62,7 @@ class Lesson:
             raise InputError(f"this file is {script.name!r}: name it {name}.py, or change Lesson")
         flags = {"seed": seed, "seeds": seeds, **settings}
         if digits:
-            flags["data"] = "drawn", "mnist", "fashion"
+            flags["data"] = "drawn", "mnist"
         for setting in flags:
             if hasattr(Lesson, setting) or setting in (*vars(self), *RESERVED):
                 raise InputError(f"a setting cannot be named {setting!r}: Lesson has one")
@@ -78,8 +78,8 @@ class Lesson:
         self.__dict__ |= self.settings
         self.changed = [k for k in settings if self.settings[k] != defaults[k]]
         if data_dir is not None and self.data == "drawn":
-            parser.error("--data-dir needs --data mnist or --data fashion")
-        self.real = load_real(self.data, data_dir) if digits and self.data != "drawn" else None
+            parser.error("--data-dir needs --data mnist")
+        self.real = load_real(data_dir) if digits and self.data != "drawn" else None
         check_writable(self.out, f"{name}.json", f"{name}.png")
         print(f"{name}  " + ", ".join(f"{k}={v}" for k, v in self.settings.items()), flush=True)
 
@@ -103,14 +103,11 @@ class Lesson:
 
             images, labels = draw_digits(key, n_train + n_test)
             return (images[:n_train], labels[:n_train]), (images[n_train:], labels[n_train:])
-        both, real = [], self.real
-        for images, labels, n, k in (
-            (real.train_images, real.train_labels, n_train, jax.random.fold_in(key, 0)),
-            (real.test_images, real.test_labels, n_test, jax.random.fold_in(key, 1)),
-        ):
+        both = []
+        for i, (n, (images, labels)) in enumerate(zip((n_train, n_test), self.real, strict=True)):
             if len(labels) < n:
                 raise InputError(f"{self.data} has {len(labels)} images where {n} are needed")
-            rows = np.asarray(jax.random.permutation(k, len(labels))[:n])
+            rows = np.asarray(jax.random.permutation(jax.random.fold_in(key, i), len(labels))[:n])
             both.append((jax.numpy.asarray(images[rows]), jax.numpy.asarray(labels[rows])))
         return tuple(both)
 
@@ -133,7 +130,7 @@ class Lesson:
         finally:  # after an error, do not wait for the other seeds
             if executor is None:
                 pool.shutdown(wait=False, cancel_futures=True)
-        results = _stack(rows)
+        results = _map(lambda *values: np.stack(values), *rows)
         where = self._save({"results": results})
         self.saved = f"the values of all seeds are in {where}"
         if bad:
@@ -144,35 +141,33 @@ class Lesson:
 
     # ---- what is shown ----
 
-    def images(self, title, pixels, captions=None, panel=False, columns=None):
+    def images(self, title, pixels, captions=None, panel=False):
         """Images [N, 784], or those of the first of S seeds, and their captions.
 
         captions  texts [N], or numbers [N, K] as `pixels`; they are printed
         panel     whether to draw the images in the figure, too
         """
-        first = np.asarray(pixels)
-        if first.ndim == 3:
-            first, captions = first[0], None if captions is None else np.asarray(captions)[0]
-        lines = [_numbers(c, 6).replace("\n", " ") for c in (() if captions is None else captions)]
-        short = [_numbers(c, 3) for c in (() if captions is None else captions)]
+        pixels, captions = np.asarray(pixels), () if captions is None else captions
+        if pixels.ndim == 3:
+            pixels, captions = pixels[0], captions[0] if len(captions) else ()
+        lines = [_numbers(caption, 6).replace("\n", " ") for caption in captions]
+        short = [_numbers(caption, 3) for caption in captions]
         print("\n" + "\n".join([title, *(f"  image {i}: {t}" for i, t in enumerate(lines, 1))]))
         if panel:
-            draw = partial(plots.images, pixels=first, captions=short, columns=columns, title=title)
+            draw = partial(plots.images, pixels=pixels, captions=short, title=title)
             captioned = " captioned " + ", ".join(short) if short else ""
-            self._add(title, draw, f"{title}: {len(first)} images{captioned}", 1)
+            self.panel(draw, f"{title}: {len(pixels)} images{captioned}", 1, title)
 
-    def curves(self, title, x, lines, chance=None, xlabel="step", levels=None, colors=None):
-        """A panel of curves: x [T], name -> values [S, T]; each seed thin, the mean thick.
-
-        levels  name -> the height of a dotted line across; `chance` is such a line
-        """
+    def curves(self, title, x, lines, chance=None, xlabel="step", colors=None):
+        """A panel of curves: x [T], name -> values [S, T]; each seed thin, the mean thick."""
         lines = {name: np.asarray(values, float) for name, values in lines.items()}
-        levels = (levels or {}) | ({} if chance is None else {"chance": chance})
+        levels = {} if chance is None else {"chance": chance}
         self.shown_curves[title] = {"x": x, "lines": lines}
-        draw = partial(plots.curves, x=x, lines=lines, levels=levels, labels=(xlabel, title))
-        alt = "; ".join(f"{n} from {v[:, 0].mean():.2f} to {v[:, -1].mean():.2f}" for n, v in
-                        lines.items())  # fmt: skip
-        self._add(title, partial(draw, colors=colors), f"{title} by {xlabel}: {alt}", 2)
+        draw = partial(plots.curves, x=x, lines=lines, levels=levels, colors=colors)
+        ends = [(name, v[:, 0].mean(), v[:, -1].mean()) for name, v in lines.items()]
+        alt = "; ".join(f"{name} from {first:.2f} to {last:.2f}" for name, first, last in ends)
+        alt = f"{title} by {xlabel}: {alt}"
+        self.panel(partial(draw, labels=(xlabel, title)), alt, title=title)
         self._compare({name: values[:, -1] for name, values in lines.items()})
 
     def dots(self, title, rows, chance=None, panel=True, **look):
@@ -204,16 +199,14 @@ class Lesson:
             look = {"chance": chance, "label": title} | look
             draw = partial(plots.dots, rows=rows, **look)
             alt = "; ".join(f"{name} {values.mean():.2f}" for name, values in rows.items())
-            self._add(title, draw, f"{title}, a dot for each seed. Means: {alt}", 2)
+            alt = f"{title}, a dot for each seed. Means: {alt}"
+            self.panel(draw, alt, title=title)
 
-    def panel(self, draw, alt, width=2):
+    def panel(self, draw, alt, width=2, title=None):
         """A panel that is this lesson's own: `draw(ax)`; `alt` says in words what it shows."""
-        self._add(alt, draw, alt, width)
-
-    def _add(self, title, draw, alt, width):
-        self.panels[title] = draw, alt, width
+        self.panels[title or alt] = draw, alt, width
         if len(self.panels) > 2:
-            raise ValueError(f"a figure has at most two panels, not also {title!r}")
+            raise ValueError(f"a figure has at most two panels, not also {title or alt!r}")
 
     def _compare(self, rows):
         """Print the reader's predictions beside the mean of the row that they are of."""
@@ -268,14 +261,15 @@ class Lesson:
             raise ValueError(f"no row or curve is named {self.predicted!r}, as predicted")
         if self.claims:
             print("\nBy bad luck a true claim can fail: at worst in 1 run of 200.")
+        claims, checks = list(self.claims.values()), list(self.checks.values())
         alt = ". ".join(alt for _, alt, _ in self.panels.values()) + "."
         where = self._save(
             {
                 "conditions": next(iter(self.tables.values()), {}),
                 "tables": self.tables,
                 "curves": self.shown_curves,
-                "claims": list(self.claims.values()),
-                "checks": list(self.checks.values()),
+                "claims": claims,
+                "checks": checks,
                 "predictions": self.predictions,
                 "figure": {"title": title, "alt": alt},
                 "printed": getattr(sys.stdout, "text", ""),
@@ -283,17 +277,14 @@ class Lesson:
         )
         self.saved = f"the results are in {where}"
         panels = [(draw, width) for draw, _, width in self.panels.values()]
+        mark = partial(plots.predictions, row=self.predicted, values=self.predictions)
         picture = where.with_suffix(".png")
         with replacing(picture) as temporary:
-            figure = plots.draw_figure(title, panels, temporary, self._mark)
+            figure = plots.draw_figure(title, panels, temporary, mark)
         print(f"{time.perf_counter() - self.began:.0f} s. Saved {where} and {picture.name}")
-        both = [*self.claims.values(), *self.checks.values()]
-        if self.strict and not all(one["holds"] for one in both):
+        if self.strict and not all(one["holds"] for one in claims + checks):
             raise SystemExit(1)
         return figure if in_kernel() else None
-
-    def _mark(self, ax):
-        plots.predictions(ax, self.predicted, self.predictions)
 
     def _save(self, what):
         """Save a part of the results with what every run says of itself -> the path."""
@@ -320,37 +311,29 @@ def summary(values):
 
 def _call(one_seed, seed, i):
     """One seed's results as NumPy arrays, so that its thread or process waits for them."""
-    return _numpy(one_seed(jax.random.fold_in(jax.random.key(seed), i)))
+    return _map(np.asarray, one_seed(jax.random.fold_in(jax.random.key(seed), i)))
 
 
-def _numpy(tree):
-    if isinstance(tree, dict):
-        return {name: _numpy(value) for name, value in tree.items()}  # in the order given
-    return np.asarray(tree)
+def _map(function, *trees):
+    """A function of the values of like dicts, in their order (which that of `jax.tree` is not)."""
+    if not isinstance(trees[0], dict):
+        return function(*trees)
+    return {name: _map(function, *(tree[name] for tree in trees)) for name in trees[0]}
 
 
-def _check(row, first, i, name=""):
+def _check(row, first, i):
     """What is not finite in a seed's results; InputError if they have another form than numbers."""
-    where = f"seed {i}: the result {name!r}"
-    if not name and not isinstance(row, dict):
+    if not isinstance(row, dict):
         raise InputError(f"seed {i}: one_seed returned no dict of results")
-    if isinstance(row, dict) and isinstance(first, dict) and list(row) == list(first):
-        inner = (
-            _check(v, first[k], i, f"{name} / {k}" if name else str(k)) for k, v in row.items()
-        )
-        return [bad for found in inner for bad in found]
-    if isinstance(row, dict) or isinstance(first, dict) or row.shape != first.shape:
-        raise InputError(f"{where} has another form than that of seed 0")
-    if row.dtype.kind not in "biuf" and row.dtype.name != "bfloat16":
-        raise InputError(f"{where} is not a number or an array of numbers")
-    return [] if np.isfinite(row).all() else [where]
-
-
-def _stack(rows):
-    """Dicts, one for each seed -> one dict of arrays [S, ...]."""
-    if isinstance(rows[0], dict):
-        return {name: _stack([row[name] for row in rows]) for name in rows[0]}
-    return np.stack(rows)
+    bad = []
+    for path, value in jax.tree.leaves_with_path(row):
+        name = jax.tree_util.keystr(path, simple=True, separator=" / ")
+        if value.dtype.kind not in "biuf" and value.dtype.name != "bfloat16":
+            raise InputError(f"seed {i}: the result {name!r} is no number or array of numbers")
+        bad += [] if np.isfinite(value).all() else [f"seed {i}: the result {name!r}"]
+    if jax.tree.map(np.shape, row) != jax.tree.map(np.shape, first):
+        raise InputError(f"seed {i}: the results have another form than those of seed 0")
+    return bad
 
 
 def _numbers(caption, n):

@@ -17,15 +17,11 @@ from .. import InputError
 
 def whole(text, low=1, high=100_000):
     """The whole number that a flag gives."""
-    try:
-        value = int(text)
-    except ValueError:
-        value = low - 1
-    if not low <= value <= high:
+    if not (text.isdecimal() and low <= int(text) <= high):
         raise argparse.ArgumentTypeError(
             f"must be a whole number from {low} to {high:,}, not {text[:40]!r}"
         )
-    return value
+    return int(text)
 
 
 def seed(text):
@@ -34,18 +30,10 @@ def seed(text):
 
 
 def number(text):
-    """The finite number that a flag gives."""
-    with suppress(ValueError):
-        if math.isfinite(value := float(text)):
-            return value
-    raise argparse.ArgumentTypeError(f"must be a number, not {text[:40]!r}")
-
-
-def folder(text):
-    """The folder that a flag names; an empty name is refused."""
-    if not text:
-        raise argparse.ArgumentTypeError("names no folder")
-    return Path(text)
+    """The finite number that a flag gives; argparse says the rest."""
+    if not math.isfinite(value := float(text)):
+        raise ValueError
+    return value
 
 
 def make_parser(name, settings, digits):
@@ -59,21 +47,20 @@ def make_parser(name, settings, digits):
     add = parser.add_argument
     add("--quick", action="store_true", help="the same code with small numbers")
     add("--strict", action="store_true", help="exit status 1 if a claim or check does not hold")
-    add("--out", type=folder, default=Path("results"), help="folder for results (results)")
+    add("--out", type=Path, default=Path("results"), help="folder for results (results)")
     add("--threads", type=whole, default=count_cores(), help="seeds at a time")
     add("--predict", type=number, nargs="+", default=[], metavar="P", help="your prediction")
     if digits:
-        add("--data-dir", type=folder, help="folder of the real digits")
+        add("--data-dir", type=Path, help="folder of the real digits")
     for setting, default in settings.items():
-        flag, more = "--" + setting.replace("_", "-"), {"default": None, "help": f"({default})"}
         if isinstance(default, bool):
-            more["action"] = argparse.BooleanOptionalAction
+            kind = {"action": argparse.BooleanOptionalAction}
         elif isinstance(default, tuple):
-            more |= {"choices": default, "help": f"({default[0]})"}
+            kind, default = {"choices": default}, default[0]
         else:
             kinds = {int: seed if setting == "seed" else whole, float: number}
-            more |= {"type": kinds.get(type(default), str), "metavar": type(default).__name__}
-        add(flag, **more)
+            kind = {"type": kinds.get(type(default), str), "metavar": type(default).__name__}
+        add("--" + setting.replace("_", "-"), help=f"({default})", **kind)
     return parser
 
 
@@ -106,15 +93,13 @@ class Interrupted(KeyboardInterrupt):
 
 
 def raise_signals():
-    """From now on SIGTERM raises Interrupted, and Ctrl-C again KeyboardInterrupt."""
+    """From now on SIGTERM raises Interrupted, as Ctrl-C raises KeyboardInterrupt."""
 
     def terminate(number, frame):
         raise Interrupted
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, terminate)
-        if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:  # as for jobs in the background
-            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def handle_errors(lesson):
@@ -148,14 +133,14 @@ def handle_errors(lesson):
     raise_signals()
     sys.stderr = sys.stderr or open(os.devnull, "w")  # None: it was closed
     if not isinstance(sys.stdout, Output):
-        sys.stdout = Output(sys.stdout or open(os.devnull, "w"))
+        sys.stdout = Output(sys.stdout)
 
 
 class Output:
     """Standard output that keeps what is printed, and that can be closed without ending the run."""
 
     def __init__(self, stream):
-        self.stream, self.text = stream, ""
+        self.stream, self.text = stream or open(os.devnull, "w"), ""
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # print what this terminal can show
 
