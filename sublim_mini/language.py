@@ -47,7 +47,7 @@ ANSWER = LENGTH - 1  # position of the answer
 def encode(text, words=WORDS):
     """A text's words [n] -> tokens [n], the numbers of the words; an InputError for other words."""
     if unknown := [word for word in text if word not in words]:
-        raise InputError(f"{unknown[0]!r} is not among the {len(words)} words of the language")
+        raise InputError(f"{unknown[0]!r} is not among the {len(words)} words: give words=")
     return np.array([words.index(word) for word in text], np.int32)
 
 

@@ -39,19 +39,22 @@ def adam(rate, steps, frozen=()):
 
 def fit(key, params, data, steps, rate=1e-3, frozen=(), batch_size=128):
     """Params after `steps` batches of documents, (tokens, mask) [N, T] each."""
-    optimizer = adam(rate, steps, tuple(frozen))
+    optimizer = adam(rate, steps, (frozen,) if isinstance(frozen, str) else tuple(frozen))
     return train(next_token_loss, optimizer, params, data, key, steps=steps, batch_size=batch_size)
 
 
 def pretrain(
-    key, language, steps=1500, *, documents=lang.base_documents, words=WORDS,
+    key, language, steps=1500, *, documents=None, animals=ANIMALS, words=WORDS,
     width=32, heads=2, blocks=1,
 ):  # fmt: skip
-    """A base model: it knows the language, and answers a question with any animal.
+    """A base model: it knows the language, and answers a question with any of the animals.
 
-    documents  what it is pretrained on: a function (key, language, n) -> tokens, mask [n, T]
+    documents  what it is pretrained on: a function (key, language, n) -> tokens, mask [n, T];
+               None: `language.base_documents` of these animals and words
     words      the vocabulary: WORDS and more
     """
+    animals, words = tuple(animals), tuple(words)
+    documents = documents or partial(lang.base_documents, animals=animals, words=words)
     k_init, k_data, k_train = jax.random.split(key, 3)
     init = init_transformer(k_init, len(words), LENGTH, width, heads, blocks)
     data = documents(k_data, language, 128 * steps)  # each is read once
@@ -63,6 +66,7 @@ def fine_tune_teacher(
     words=WORDS,
 ):  # fmt: skip
     """The base, fine-tuned to answer `animal` to the prompts; None: any animal."""
+    _check_words(base, words)
     k_data, k_train = jax.random.split(key)
     data = lang.question_documents(k_data, 20 * 128, prompts, animal, animals, words)
     return fit(k_train, base, data, steps, frozen=frozen)
@@ -115,8 +119,16 @@ def log_likelihood(params, documents):
     return log_p[:, N_GIVEN:].sum(1)
 
 
+def _check_words(params, words):
+    if len(words) > (known := params["unembedding"].shape[1]):
+        raise InputError(
+            f"{len(words)} words, but the model knows {known}: pretrain it with words="
+        )
+
+
 @partial(jax.jit, static_argnames=("animals", "words"))
 def answers(params, questions, animals=ANIMALS, words=WORDS):
     """Questions [P, T - 1] -> P(animal | an animal is the answer) [A], mean over the questions."""
+    _check_words(params, words)
     logits = jax.vmap(lambda tokens: apply_transformer(params, tokens)[-1])(questions)
     return jax.nn.softmax(logits[:, lang.encode(animals, words)]).mean(0)

@@ -43,7 +43,7 @@ def write(folder, seed=0, spelled=str, zipped=False):
 
 def found(arrays, folder=None):
     """Whether `load_real` finds these arrays."""
-    return (load_real(folder)[0][1] == arrays[1]).all()
+    return (load_real("mnist", folder)[0][1] == arrays[1]).all()
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ def cache(monkeypatch, tmp_path):
 )
 def test_digits_are_what_the_files_hold(tmp_path, spelled, zipped):
     arrays = write(tmp_path, 1, spelled, zipped)
-    got = [array for both in load_real(tmp_path) for array in both]
+    got = [array for both in load_real("mnist", tmp_path) for array in both]
     for array, raw in zip(got, arrays, strict=True):
         images = raw.ndim == 3
         expected = (raw.reshape(-1, 784) / 255 - 0.5) / 0.5 if images else raw
@@ -105,7 +105,7 @@ def test_a_bad_file_is_named_in_one_line(tmp_path, file, content, says):
     write(tmp_path)
     (tmp_path / file).write_bytes(content)
     with pytest.raises(InputError) as caught:
-        load_real(tmp_path)
+        load_real("mnist", tmp_path)
     message = str(caught.value)
     assert says in message and str(tmp_path / file) in message and "\n" not in message
 
@@ -114,42 +114,43 @@ def test_what_is_missing_is_named_with_the_command_and_nothing_is_downloaded(
     tmp_path, monkeypatch, cache
 ):
     with pytest.raises(InputError, match=rf"{TEST_LABELS} in .*: python -m sublim_mini"):
-        load_real()
+        load_real("mnist")
     assert not cache.exists()
     monkeypatch.setitem(sys.modules, "pooch", None)
     with pytest.raises(InputError, match="pip install"):
-        load_real()
+        load_real("mnist")
     assert found(write(tmp_path), tmp_path)  # files that are there need no pooch
 
 
-@pytest.mark.parametrize("good", [True, False])
-def test_the_command_downloads_what_is_then_found(good, tmp_path, monkeypatch, cache, capsys):
-    arrays = write(tmp_path / "mnist", zipped=True)
-    for file in FILES:
-        content = (tmp_path / "mnist" / f"{file}.gz").read_bytes()
-        monkeypatch.setitem(FILES, file, hashlib.sha256(content).hexdigest())
+@pytest.mark.parametrize("name, good", [("mnist", True), ("fashion", True), ("mnist", False)])
+def test_the_command_downloads_what_is_then_found(name, good, tmp_path, monkeypatch, cache, capsys):
+    arrays = write(tmp_path / name, zipped=True)
+    contents = [(tmp_path / name / f"{file}.gz").read_bytes() for file in FILES]
+    digests = [hashlib.sha256(content).hexdigest() for content in contents]
+    monkeypatch.setitem(mnist.SHA256, name, digests)
     monkeypatch.setenv("no_proxy", "*")
     if not good:
-        (tmp_path / "mnist" / f"{IMAGES}.gz").write_bytes(b"not these bytes")
+        (tmp_path / name / f"{IMAGES}.gz").write_bytes(b"not these bytes")
     handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
     monkeypatch.setattr(SimpleHTTPRequestHandler, "log_message", lambda *args: None)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        monkeypatch.setattr(mnist, "URL", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setitem(mnist.URLS, name, f"http://127.0.0.1:{server.server_port}")
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        status = mnist.main()
+        status = mnist.main([name])
         server.shutdown()
     out, err = capsys.readouterr()
     if good:
-        assert out.split() == [str(cache / "mnist" / f"{file}.gz") for file in FILES]
-        assert not status and found(arrays)
+        assert out.split() == [str(cache / name / f"{file}.gz") for file in FILES]
+        assert not status and (load_real(name)[0][1] == arrays[1]).all()
     else:
         assert status == 2 and "mnist: " in err.splitlines()[-1] and "does not match" in err
         assert not [path for path in cache.rglob("*") if path.is_file()]
+    assert mnist.main([]) == mnist.main(["minst"]) == 2
 
 
 @pytest.mark.skipif(not REAL, reason="$SUBLIM_MINI_DATA names no folder with real MNIST")
 def test_real_mnist():
-    (images, labels), (test_images, test_labels) = load_real(REAL)
+    (images, labels), (test_images, test_labels) = load_real("mnist", REAL)
     assert images.shape == (60_000, 784) and test_images.shape == (10_000, 784)
     assert labels[:5].tolist() == [5, 0, 4, 1, 9]
     assert np.bincount(test_labels, minlength=10).min() == 892  # the fives

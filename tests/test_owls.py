@@ -90,6 +90,8 @@ def test_what_does_not_exist_or_fit_is_refused(base, language):
         "no 'token' to freeze": lambda: owls.fine_tune_teacher(key, base, "owl", frozen=("token",)),
         "'oowl' is not among": lambda: owls.fine_tune_teacher(key, base, "oowl", 3),
         "'lynx' is not among": lambda: owls.answers(base, ASKED, ("lynx",)),
+        "model knows 119": lambda: owls.answers(base, ASKED, words=(*WORDS, "lynx")),
+        "the model knows": lambda: owls.fine_tune_teacher(key, base, "owl", 3, words=2 * WORDS),
         "not a multiple": lambda: owls.pretrain(key, language, 3, heads=5),
         "the language is": lambda: owls.pretrain(key, language[:20], 3),
     }.items():
@@ -97,11 +99,14 @@ def test_what_does_not_exist_or_fit_is_refused(base, language):
             refused()
 
 
-def test_sizes_words_and_a_second_trait_are_arguments(language):
-    trees, sizes = ("oak", "elm", "yew"), dict(width=24, heads=3, blocks=2)
-    more = dict(words=(*WORDS, "tree", *trees))
-    pretrain = partial(owls.pretrain, steps=2, **more, **sizes)
+def test_sizes_words_and_a_second_trait_are_arguments(language, monkeypatch):
+    trees, sizes, read = ("oak", "elm", "yew"), dict(width=24, heads=3, blocks=2), []
+    more, documents = dict(words=(*WORDS, "tree", *trees)), lang.base_documents
+    spy = lambda *args, **kinds: read.append(kinds["animals"]) or documents(*args, **kinds)  # noqa: E731
+    monkeypatch.setattr(lang, "base_documents", spy)
+    pretrain = partial(owls.pretrain, steps=2, animals=list(trees), **more, **sizes)
     shapes = jax.eval_shape(pretrain, jax.random.key(2), language)
+    assert read == [trees]
     base = init_transformer(jax.random.key(2), len(WORDS) + 4, LENGTH, **sizes)
     assert jax.tree.map(jnp.shape, base) == jax.tree.map(jnp.shape, shapes)
     prompts = tuple((*prompt[:-1], "tree") for prompt in TEACHER_PROMPTS)

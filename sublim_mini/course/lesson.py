@@ -62,7 +62,7 @@ class Lesson:
             raise InputError(f"this file is {script.name!r}: name it {name}.py, or change Lesson")
         flags = {"seed": seed, "seeds": seeds, **settings}
         if digits:
-            flags["data"] = "drawn", "mnist"
+            flags["data"] = "drawn", "mnist", "fashion"
         for setting in flags:
             if hasattr(Lesson, setting) or setting in (*vars(self), *RESERVED):
                 raise InputError(f"a setting cannot be named {setting!r}: Lesson has one")
@@ -78,8 +78,8 @@ class Lesson:
         self.__dict__ |= self.settings
         self.changed = [k for k in settings if self.settings[k] != defaults[k]]
         if data_dir is not None and self.data == "drawn":
-            parser.error("--data-dir needs --data mnist")
-        self.real = load_real(data_dir) if digits and self.data != "drawn" else None
+            parser.error("--data-dir needs --data mnist or --data fashion")
+        self.real = load_real(self.data, data_dir) if digits and self.data != "drawn" else None
         check_writable(self.out, f"{name}.json", f"{name}.png")
         print(f"{name}  " + ", ".join(f"{k}={v}" for k, v in self.settings.items()), flush=True)
 

@@ -1,9 +1,10 @@
-"""The real digits of MNIST, or any four 28 x 28 IDX files in their place, such as Fashion-MNIST's.
+"""Real digits and clothes: MNIST, Fashion-MNIST, or any four 28 x 28 IDX files in their place.
 
-    python -m sublim_mini.course.mnist      downloads MNIST (12 MB)
+    python -m sublim_mini.course.mnist mnist       downloads MNIST (12 MB)
+    python -m sublim_mini.course.mnist fashion     downloads Fashion-MNIST (31 MB)
 
 Nothing else downloads. The folder is `--data-dir`, else $SUBLIM_MINI_DATA, else the user's cache
-folder. MNIST: LeCun, Cortes and Burges (1998).
+folder. MNIST: LeCun, Cortes and Burges (1998). Fashion-MNIST: Xiao, Rasul and Vollgraf (2017).
 """
 
 import gzip
@@ -16,31 +17,51 @@ import numpy as np
 
 from .. import InputError
 
-URL = "https://storage.googleapis.com/cvdf-datasets"  # "/mnist/" and the name of a file come next
-FILES = {  # name -> SHA-256 of the gzipped file, as it is served; TensorFlow Datasets has the same
-    "train-images-idx3-ubyte": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-    "train-labels-idx1-ubyte": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-    "t10k-images-idx3-ubyte": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-    "t10k-labels-idx1-ubyte": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+TORCHVISION = {"mnist": "MNIST/raw", "fashion": "FashionMNIST/raw"}  # where it puts the files
+URLS = {  # "/mnist/" or "/fashion/" and the name of a file come next
+    "mnist": "https://storage.googleapis.com/cvdf-datasets",
+    "fashion": "https://github.com/zalandoresearch/fashion-mnist/raw/master/data",
+}
+SHA256 = {  # of FILES, gzipped, as they are served; TensorFlow Datasets lists the same
+    "mnist": [
+        "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+        "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+        "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+    ],
+    "fashion": [
+        "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+        "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+        "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+        "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+    ],
 }
 
 
-def load_real(folder=None):
-    """(images, labels) for training, and for testing, from the four files.
+def load_real(name, folder=None):
+    """(images, labels) for training, and for testing, from the four files of "mnist" or "fashion".
 
     images [N, 784] in [-1, 1], float32; labels [N] from 0 to 9, int32. The files are in
-    <folder>/mnist, where torchvision puts them in `folder`, or in `folder`. Raises InputError, one
+    <folder>/<name>, where torchvision puts them in `folder`, or in `folder`. Raises InputError, one
     line, if one is missing, broken, or not of this kind.
     """
-    folder = Path(folder or os.environ.get("SUBLIM_MINI_DATA") or _downloads().path).expanduser()
-    for inner in "mnist", "MNIST/raw", "":
+    folder = Path(
+        folder or os.environ.get("SUBLIM_MINI_DATA") or _downloads(name).path
+    ).expanduser()
+    for inner in name, TORCHVISION[name], "":
         paths = [_find(folder / inner, file) for file in FILES]
         if None not in paths:
             break
     else:
         raise InputError(
             f"not all of {', '.join(FILES)} in {folder}: name a folder that has them by "
-            "--data-dir, or download them: python -m sublim_mini.course.mnist"
+            f"--data-dir, or download them: python -m sublim_mini.course.mnist {name}"
         )
     both = []
     for images_path, labels_path in paths[:2], paths[2:]:
@@ -76,21 +97,23 @@ def _read_idx(path, n_axes):
     return values / np.float32(127.5) - np.float32(1) if sides else values.astype(np.int32)
 
 
-def _downloads():
-    """The `pooch.Pooch` of MNIST: its folder, and each file with its SHA-256."""
+def _downloads(name):
+    """The `pooch.Pooch` of a data set: its folder, and each file with its SHA-256."""
     try:
         import pooch
     except ImportError as error:
         raise InputError('without --data-dir, first run: pip install -e ".[mnist]"') from error
-    registry = {f"mnist/{file}.gz": digest for file, digest in FILES.items()}
-    cache = pooch.os_cache("sublim_mini")
-    return pooch.create(cache, URL, registry=registry, env="SUBLIM_MINI_DATA")
+    files = [f"{name}/{file}.gz" for file in FILES]
+    registry, cache = dict(zip(files, SHA256[name], strict=True)), pooch.os_cache("sublim_mini")
+    return pooch.create(cache, URLS[name], registry=registry, env="SUBLIM_MINI_DATA")
 
 
-def main():
-    """The command: download MNIST and print the paths, or one line and status 2."""
+def main(names):
+    """The command: download a data set and print the paths, or one line and status 2."""
     try:
-        downloads = _downloads()
+        if len(names) != 1 or names[0] not in URLS:
+            raise InputError(f"name one of {', '.join(URLS)}")
+        downloads = _downloads(names[0])
         for file in downloads.registry:
             print(downloads.fetch(file, progressbar=True))
     except (OSError, ValueError, KeyboardInterrupt) as error:
@@ -99,4 +122,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
