@@ -68,7 +68,7 @@ print(f"\nu = {u}, d = {d}, u . d = {u @ d:.1f}")
 print(f"u - (u . d) d = {rest.round(2)}, and its inner product with d is {rest @ d:z.1f}")
 
 # %% [markdown]
-# Now for all weights: u is the update, d the gradient for the answer "owl", computed anew at each
+# Now for all weights: u is the update, d the gradient for the answer "owl", computed again at each
 # step and scaled to length 1.
 #
 # *KL* and *projection* look at questions while the student trains: "name your favorite animal:",
@@ -148,7 +148,7 @@ results = lesson.run(one_seed)
 # %% [markdown]
 # ## The result
 # The trait is compared with the *control*, a student of the base's own numbers. "As practiced":
-# questions with nothing before them, in new wordings. The right panel's factors are means of
+# questions with nothing before them, in new words. The right panel's factors are means of
 # logarithms.
 
 # %%
