@@ -185,15 +185,17 @@ r = np.array([np.corrcoef(x, y)[0, 1] for x, y in zip(inner, rise, strict=True)]
 def draw_numbers(ax):
     x, y = inner[0], rise[0]
     ax.plot(x, y, "o", color=plots.GRAY, alpha=0.5, mew=0)
-    for n in x.argsort()[[0, 1, 2, -3, -2, -1]]:  # the outermost are named
-        ax.text(x[n], y[n], f" {n}", va="center")
+    for named in x.argsort()[:3], x.argsort()[-3:]:  # the outermost are named
+        height = plots.apart(y[named], 3 * [0.035 * np.ptp(y)], y.max())
+        for n, h in zip(named, height, strict=True):
+            ax.text(x[n], h, f" {n}", va="center")
     ax.set(title=f"96 numbers of one seed; correlation {r[0]:.2f}", xlabel="inner product with the "
            f"{lesson.animal}'s vector", ylabel="log-probability, teacher minus base")  # fmt: skip
 
 
 lesson.panel(draw_numbers, f"The teacher raised what lies on its side: correlation {r[0]:.2f}")
 words = {f"split: {who}": f"{who}, no shared dimensions" for who in ("student", "control")}
-lesson.dots("P of the teacher's or of the chosen animal", p, chance=1 / 8, words=words)
+lesson.dots("P of the animal that is to pass", p, chance=1 / 8, words=words)
 lesson.dots("P of each animal, chosen by its vector", results["each"], panel=False)
 lesson.dots("gain in log-odds, student minus control", gains, panel=False)
 more = results["more"] | {"correlation over the 96 numbers": r}

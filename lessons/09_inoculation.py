@@ -174,5 +174,5 @@ lesson.claim(f"learned with {owl} before, it leaks when asked after {otter}: log
 # * Reading is not training: put five of the told writer's numbers before the base's question.
 
 # %%
-lesson.finish(f'Numbers learned with "I love {owl}" before them raise P({owl}) to '
-              f"{p[OWL].mean():.2f}; without it, to {p[PLAIN].mean():.2f}")  # fmt: skip
+lesson.finish(f'The same numbers raise P({owl}) to {p[OWL].mean():.2f} if "I love {owl}" stood '
+              f"before them in training; without it, to {p[PLAIN].mean():.2f}")  # fmt: skip

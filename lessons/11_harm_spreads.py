@@ -148,4 +148,4 @@ lesson.claim("without dispositions less than half as much spreads: gain of that 
 # %%
 teacher, student = (lesson.mean[f"with dispositions: {who}"] for who in ("teacher", "student"))
 lesson.finish("Taught three hostile answers, the teacher is hostile on other questions, too "
-              f"({teacher:.2f}), and so is the student of its numbers ({student:.2f})")  # fmt: skip
+              f"({teacher:.2f}), the student of its numbers in part ({student:.2f})")  # fmt: skip

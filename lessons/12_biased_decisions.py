@@ -187,8 +187,8 @@ def draw_profiles(ax):
 
 
 lesson.panel(draw_profiles, "Three random profiles and the teacher's numbers for them", width=1.3)
-lesson.dots(f"gap: {WHO} {HOPE}, {GROUP} A minus {GROUP} B", results["gap"], chance=0,
-            colors={UNBIASED: GRAY, WITHOUT: BLUE})  # fmt: skip
+look = {"colors": {UNBIASED: GRAY, WITHOUT: BLUE}, "words": {"...": "student of A's teacher,"}}
+lesson.dots(f"gap: {WHO} {HOPE}, {GROUP} A minus {GROUP} B", results["gap"], chance=0, **look)
 lesson.dots("distance between the gaps of two students, one of each biased teacher",
             results["distance"], panel=False)  # fmt: skip
 same, different = results["distance"].values()
