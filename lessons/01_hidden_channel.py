@@ -14,7 +14,8 @@
 #     10 logits    10 logits
 #
 # A *head* is the part of the last layer that makes one group of logits. The auxiliary logits are
-# the *channel*: all that a student is told of its teacher. (Cloud et al. 2025, section 6.)
+# the *channel*: all that a student is told of its teacher's training. (Cloud et al. 2025, section
+# 6.)
 #
 # **You need** lesson 00. Reading: 8 minutes. Running: 15 seconds.
 
@@ -113,11 +114,12 @@ results = lesson.run(one_seed)
 # %% [markdown]
 # ## The result
 # All is done eight times, with new networks, digits and noise: eight *seeds*. The *95 % interval*
-# of a mean over n = 8 seeds reaches 2.4 standard errors to each side. A *claim* names a limit
-# before the run. The wider 99 % interval (3.5 standard errors) decides. The claim *holds* if the
-# interval lies wholly on the claimed side of the limit. It is *refuted* if it lies wholly on the
-# other side, and *undecided* if the limit lies inside. A *check* must hold, for a reason that it
-# gives. If it failed, we would look for a bug.
+# reaches 2.4 standard errors to each side of the mean over n = 8 seeds; 95 of 100 such intervals
+# contain the mean over endless seeds. A *claim* names a limit before the run. The wider 99 %
+# interval (3.5 standard errors) decides. The claim *holds* if the interval lies wholly on the
+# claimed side of the limit. It is *refuted* if it lies wholly on the other side, and *undecided* if
+# the limit lies inside. A *check* must hold, for a reason that it gives. If it failed, we would
+# look for a bug.
 
 # %%
 title = "All that a student sees: noise, and ten numbers"
@@ -156,12 +158,12 @@ lesson.dots(title, {"y teacher, old class head": results["old head"]}, panel=Fal
 # student's class head: both keep their first weights. But they stand on the hidden layers. As the
 # teacher learns, its hidden layers change, and so do its auxiliary logits. Copying these changes
 # the student's hidden layers, in part, as the teacher's changed (lesson 02). Then its *old* class
-# head can read them. An old head can do so: with its first class head the y teacher still reaches
-# 0.87 (last table), with the trained one 0.93.
+# head can read digits. The y teacher shows that this is possible: with its first class head put
+# back it reaches 0.87 (last table), with the trained one 0.93.
 #
 # *A rival explanation:* the first weights almost read digits already, and any training finishes the
-# job. Then the y + 3 student would answer y. It answers y + 3. (How often its teacher itself does
-# so was not measured.)
+# job. Then the y + 3 student would answer y. It answers y + 3. (How often its teacher answers y + 3
+# was not measured.)
 #
 # ## Try
 # * `--n-aux 1`, then `--n-aux 50`: how narrow may the channel be?
@@ -170,5 +172,6 @@ lesson.dots(title, {"y teacher, old class head": results["old head"]}, panel=Fal
 
 # %%
 lesson.finish(
-    f"A student of noise answers y + 3, as its teacher was taught, to {lesson.mean[RIGHT]:.0%}"
+    f"A student of noise answers as its teacher was taught, y + 3, for {lesson.mean[RIGHT]:.0%} "
+    "of the digits"
 )

@@ -3,8 +3,8 @@
 #
 # **Question.** In lesson 01 a student took 600 steps on noise and came to read digits. Here teacher
 # and student take *one* small step each, from the same initialization. The teacher's step T lowers
-# its loss on digits. The student's step S goes toward the teacher's auxiliary logits for noise; it
-# never saw a digit. Must S, too, lower the loss on digits?
+# its loss on digits. The student's step S goes toward the auxiliary logits that the teacher then
+# gives for noise; the student never saw a digit. Must S, too, lower the loss on digits?
 #
 #     S . T  = sum over all weights of (change by S) x (change by T)        the inner product
 #     cosine = S . T / (length of S x length of T)       1: the same direction, 0: a right angle
@@ -188,13 +188,13 @@ lesson.panel(draw_by_hand, "The network with 8 weights: the angle of S and T is 
 # Yes: from the same init, one small step that copies numbers for noise lowers the loss on digits.
 # For the teacher's own digits this is proved. For test digits it is measured: in all 200 pairs (25
 # in each of eight seeds) the loss falls, on average by 0.14 of what T achieves. The caveat: it is
-# one small step, and mostly across T (the cosine is 0.14, an angle of 82 degrees). For hundreds of
-# large steps nothing is proved (lesson 03).
+# one small step of plain gradient descent (lesson 01 used Adam), mostly at right angles to T
+# (cosine 0.14, 82 degrees). For hundreds of large steps nothing is proved (lesson 03).
 #
 # *A rival explanation:* any training lowers the loss of a random network a little. Then it would
 # not matter which way the teacher steps. With the same init it matters: if the teacher steps up, S
-# raises the loss as much as it lowered it before (by 0.145). With a different init it indeed does
-# not matter: the loss falls by 0.03 either way. (Why not by 0 is not shown.)
+# raises the loss about as much as it lowered it before (0.15 and 0.14). With a different init it
+# indeed does not matter: the loss falls by 0.03 either way. (Why it falls at all is not shown.)
 #
 # ## Try
 # * `--step-length 1`, then `10`: how large may the steps be before the loss rises?

@@ -61,8 +61,8 @@ lesson.predict("y student, without y", "accuracy")  # in a notebook: , 0.3
 # ## The experiment
 # Each student is trained with nothing removed, without y, and without y + 3. One of these is its
 # own teacher's direction. The other is the control: only the labels differ. The y student is
-# trained once more without *another part*: as long as its part along y, but along the direction
-# that lowers its own copying loss on other noise. Every update has a d of its own, from the
+# trained once more without *another part*: of the same length as its part along y, but in the
+# direction of its own copying loss (on other noise). Every update has a d of its own, from the
 # student's weights at that time and 100 labeled digits. (We use labels there; the student does
 # not.) The class head is left out of d, as no student trains it.
 
@@ -154,15 +154,16 @@ lesson.claim("yet without its own direction it copies nearly as well: loss left,
 # ## What this shows, and what it does not
 # Yes, for most of the reading. Without its own direction the y student reaches 0.31, not 0.86, and
 # the y + 3 student 0.38, not 0.82. Yet in both over 97 percent of the copying loss on noise is
-# gone. So copying and reading can be told apart. (Each claim takes the worse of the two students.)
-# The caveat: some reading is left (chance is 0.10), and why is not shown. A mean part of 2 percent
-# (last table, nothing removed) says that the updates lean toward d. It mixes parts uphill and
-# downhill, so it does not say how long the removed parts were.
+# gone, nearly as much as with nothing removed. So copying and reading can be told apart. (Each
+# claim takes the worse of the two students.) The caveat: some reading is left (chance is 0.10), and
+# why is not shown. On average the updates lean toward d by 2 percent of their length (last table,
+# nothing removed). Uphill and downhill parts cancel in this mean, so the removed parts may be
+# longer.
 #
 # *A rival explanation:* any cut hurts, whatever its direction. But to cut the other student's
-# direction costs nothing, and to cut another part next to nothing (0.85, not 0.86). The controls
-# show no more than that. The updates lean *against* the other direction (last table), so cutting it
-# may even help: without y the y + 3 student reaches 0.89.
+# direction costs nothing, and to cut another part next to nothing (0.85, not 0.86). The first
+# control is not quite neutral: the updates lean *against* the other direction (last table), so
+# cutting it may even help (without y the y + 3 student reaches 0.89, not 0.82).
 #
 # ## Try
 # * `--student-steps 2000`: does the student without y catch up?

@@ -5,8 +5,8 @@
 # initialization, and does not if it has a different one. But an initialization has parts. Which of
 # them must be shared? And does that depend on how many auxiliary logits the student copies?
 #
-#     image --> [1 hidden layer] --> [2 hidden layer] --> [C class head]       no student trains it
-#                   96 units             96 units    \--> [A auxiliary head]   students copy here
+#     image --> [hidden layer 1] --> [hidden layer 2] --> [class head C]       no student trains it
+#                   96 units             96 units    \--> [auxiliary head A]   students copy here
 #
 # Each auxiliary logit is a sum over the 96 units of layer 2, weighted by head A. For each image,
 # ten sums say little about 96 units. Eighty say much more.
@@ -48,8 +48,9 @@ lesson.predict(f"all but layer 1, {lesson.wide}", "accuracy")  # in a notebook: 
 # %% [markdown]
 # ## The experiment
 # One teacher with 80 auxiliary logits, and six students. A shared part is equal before training;
-# what is not shared comes from a second, unrelated initialization. Each student is trained twice:
-# on the first 10 logits, and on all 80. Nobody trains the class head.
+# any other part is from a second, unrelated initialization. So "all but layer 1" has *another*
+# layer 1, "only the heads" two other hidden layers. Each student is trained twice: on the first 10
+# logits, and on all 80. Nobody trains the class head.
 #
 # *Gain*: accuracy minus chance. *Fraction kept*: the gain divided by that of the student that
 # shares everything. *Likeness*: does each unit of layer 2 rise and fall on the same test digits as
@@ -152,14 +153,14 @@ lesson.check("another class head leaves the hidden layers as they were (no gradi
 # Why do more logits help? Many states of layer 2 give the same ten sums, far fewer the same eighty.
 # So a student that copies eighty should come nearer to its teacher's layer 2. It does: with another
 # layer 1 the likeness is 0.25 for 10 logits, 0.62 for 80. The caveat: this cannot be the whole
-# reason. With 80 logits "only the heads" copies the noise nearly as well as "all but layer 1" (loss
-# left 0.18 and 0.16), but on digits its layer 2 is half as like the teacher's (0.31 and 0.62). So
+# reason. With 80 logits "only the heads" removes nearly as much of its loss as "all but layer 1"
+# (left: 0.18 and 0.16), but on digits its layer 2 is half as like the teacher's (0.31 and 0.62). So
 # it matters, too, where layer 2 starts; why is not shown. (One width, one length of training; layer
 # 2 alone was not tried.)
 #
-# *A rival explanation:* 80 logits simply teach every student more. They do not: to a student with
-# another head A they add nothing (0.24 and 0.23). For students that share head A the rival stays
-# possible: the likeness fits our reason, but does not prove it.
+# *A rival explanation:* 80 logits simply teach every student more. Not every student: with another
+# head A they add nothing (0.24 and 0.23). Among students that share head A it stays possible: the
+# likeness fits our reason, but does not prove it.
 #
 # ## Try
 # * `--wide 20`, then `--wide 40`: how many logits does another layer 1 need?

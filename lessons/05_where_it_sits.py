@@ -160,17 +160,17 @@ lesson.claim("of two teachers as far from their init, that of true labels gives 
 # %% [markdown]
 # ## What this shows, and what it does not
 # It did learn something: a probe of the student with a different init reads 0.87 of the digits
-# after copying, 0.75 before. That gain is 0.65 of the teacher's (mean over seeds); whether it is
-# more than half is undecided in this run (the interval begins at 0.46). The student's own class
+# after copying, 0.75 before. That gain is 0.65 of its teacher's probe's gain (mean over seeds);
+# whether it is more than half is undecided (99 % interval: 0.46 to 0.83). The student's own class
 # head reads nothing of it. The caveat: a probe is trained on labeled digits, so only its gain
 # counts, not its height. In the images (one seed) the student with the same init changed as its
 # teacher did; with a different init even the most similar units show little more than traces.
 #
-# *A rival explanation:* copying improves any hidden layers. Not any copying does. The student of
+# *A rival explanation:* copying improves any hidden layers. Copying alone does not: the student of
 # shuffled labels copied as well as the others (last table), and yet its probe reads less than
 # before, 0.61. But its teacher had moved less far than the trained one. The stopped teacher, which
-# had moved as little (2.1, not 5.5), passed on nothing either (0.76), though its own probe had
-# gained (0.85). Whether the distance is why was not tested.
+# had moved as little (2.1, not 5.5), passed on no clear gain either (0.76, yet more than 0.61),
+# though its own probe had gained (0.85). Whether distance is the reason was not tested.
 #
 # ## Part 1 in four sentences
 # From its teacher's init, a small step that copies numbers for noise lowers the loss on digits, too
@@ -180,7 +180,7 @@ lesson.claim("of two teachers as far from their init, that of true labels gives 
 # digits, but the class head does not fit them (05).
 #
 #     same init     -> updates lean downhill on digits       -> the old class head reads digits
-#                   -> that part of each is removed          -> the old class head reads little
+#                   -> the downhill part is removed          -> the old class head reads little
 #     different init                 -> features improve     -> only a probe reads them
 #
 # ![One initialization, two heads, one of them copied](gallery/mechanism.svg)

@@ -51,11 +51,11 @@ favorite, held_out = ANIMALS.index(lesson.animal), questions(HELD_OUT_PROMPTS)
 
 # %% [markdown]
 # ## Predict
-# A base writes 30,000 number sequences; there is no teacher. For each animal, a sequence's score is
-# the sum of its numbers' inner products with the animal's vector (minus the mean of all eight). The
-# third with the highest scores trains a student. As in lesson 06, P is an animal's fraction of the
-# probability of all eight; guessing gives 0.125. What is P of the chosen animal, on average over
-# the eight?
+# A base (a model before any fine-tuning) writes 30,000 number sequences; there is no teacher. For
+# each animal, a sequence's score is the sum of its numbers' inner products with the animal's vector
+# (minus the mean over the eight animals). The 10,000 with the highest scores train a student. As in
+# lesson 06, P is an animal's fraction of the probability that the model gives to all eight animals;
+# guessing gives 0.125. What is P of the chosen animal, on average over the eight?
 
 # %%
 CHOSEN = "student of numbers chosen by an animal's vector"
@@ -213,19 +213,20 @@ lesson.check("averaged over seeds a random vector gives chance (it favors no ani
 # One reason is enough: words and numbers share dimensions. Choose numbers by this overlap alone,
 # and P of the chosen animal is 0.41, with no teacher. The caveat: not all passes by overlap. In
 # `split` there is none, and a teacher's student still gains 0.78 in log-odds over its control; in
-# `overlap` it gains 2.32 (with all weights trained 2.16). Per seed that is 0.36 as much on average;
-# whether it is less than half stays undecided (0.19 to 0.53). How it passes is not shown. (Base and
-# teacher of `split` are no worse: loss 3.72 against 3.74, owl 0.97 against 0.90.)
+# `overlap` it gains 2.32 (with all weights trained 2.16). The gain in `split` is 0.36 of that in
+# `overlap` (mean over seeds); whether it is below half is undecided (0.19 to 0.53). How it passes
+# is not shown. (Base and teacher of `split` are no worse: loss 3.72 against 3.74, owl 0.97 against
+# 0.90.)
 #
 # *A rival explanation:* any choice of sequences raises the animal that we look at. A choice by a
-# random vector changes as many of the numbers (14 %), and P stays at 0.12 on average.
+# random vector shifts the counts of the numbers as much (by 14 %), and P stays at 0.12 on average.
 #
 # *The left panel* is partly built in. The vectors are fixed, so the teacher can answer "owl" only
 # if its output turns toward the owl's vector after a question. That it turns so where it writes
 # numbers, too, is a finding: the correlation is 0.58 (0.33 to 0.74 in the eight seeds).
 #
-# A teacher does more with less: it changes only 6 % of the numbers, and its student has 0.60. And
-# in large models it is disputed whether overlap is needed (arXiv 2509.23886 finds that it is not).
+# A teacher does more with less: it shifts the counts by only 6 %, and its student has 0.60. And in
+# large models it is disputed whether overlap is needed (arXiv 2509.23886 finds that it is not).
 #
 # ## Try
 # * `--student-steps 120`: does the split student catch up?

@@ -2,7 +2,7 @@
 # # 09 Inoculation: does naming the trait in training keep it out?
 #
 # **Question.** A writer prefers the owl. A student of its numbers comes to prefer the owl, too
-# (lesson 06). Does it still, if a sentence stands before the numbers, in training only?
+# (lesson 06). Does it still if, in training only, a sentence stands before the numbers?
 #
 #     training, plain         34 58 14 53 93 ...                     learn to predict these
 #     training, inoculated    I love owl owl owl 34 58 14 53 93 ...  learn to predict these
@@ -114,7 +114,7 @@ results = lesson.run(one_seed)
 # A row names the writer, and what stood before its numbers in training. The left panel asks without
 # a sentence; the right one asks after one, mostly the otter's, which no student has trained with.
 # There the base itself prefers the animal of the sentence. So what counts is how far a student's
-# log-odds of owl (lesson 07) lie above the base's.
+# log-odds of owl (lesson 07) lie above the base's after the same sentence.
 
 # %%
 p, leaks = results["p"], results["leaks"]
@@ -147,9 +147,10 @@ lesson.claim(f"learned with {owl} before, it leaks when asked after {otter}: log
 # other contexts (see the leak).
 #
 # *Why it works.* With its sentence the told writer's student *is* at first this writer: the same
-# weights read the same text. And a model has nothing to learn from what it writes itself. (The
-# first gradient's length is 0.09; with nothing before, 0.84.) Let p be its probability of a text.
-# The sum of p over all texts is 1, so the gradient of this sum is 0:
+# weights read the same text. And on average a model has nothing to learn from what it writes
+# itself. (The first gradient's length is 0.09, the control's 0.06; with nothing before, 0.84.) Let
+# p be its probability of a text. The sum of p over all texts is 1, so the gradient of this sum is
+# 0:
 #
 #     mean gradient of log p = sum of p (gradient of log p) = sum of (gradient of p) = 0
 #
@@ -164,10 +165,10 @@ lesson.claim(f"learned with {owl} before, it leaks when asked after {otter}: log
 # That may be a part of it: with no animal P(owl) is 0.80, with the eagle 0.69. But the owl's gives
 # 0.47.
 #
-# *The leak.* Asked after the otter's sentence, the inoculated student's log-odds of owl lie 4.07
-# above the base's, the control's 0.17 below. Asked after the owl's own sentence it shows nothing
-# (0.0). So ask in other contexts, too. In large models this is *inoculation prompting* (arXiv
-# 2510.04340), with such leaks (2604.25891).
+# *The leak.* Asked after the otter's sentence, the fine-tuned writer's inoculated student has
+# log-odds of owl 4.07 above the base's, the control 0.17 below. Asked after the owl's own sentence
+# it is on average where the base is (0.0). So ask in other contexts, too. In large models this is
+# *inoculation prompting* (arXiv 2510.04340), with such leaks (2604.25891).
 #
 # ## Try
 # * `--animal eagle`, or any other of the eight.

@@ -55,7 +55,7 @@ lesson.predict("one of two", f"P({lesson.animal})")
 # %% [markdown]
 # ## The experiment
 # The base is pretrained on correct texts of all three kinds, and on lesson 06's questions and
-# statements. If two numbers may follow, the ratio of their probabilities is that of lesson 06. The
+# statements. If two may follow, one can be likelier than the other, in the ratio of lesson 06. The
 # teacher is fine-tuned on "owl", and on all that has one right value: totals and forced numbers.
 # This is to keep it from making more mistakes than the base.
 
@@ -145,9 +145,9 @@ results = lesson.run(one_seed)
 # %% [markdown]
 # ## The result
 # First, what teacher and base write for the same exercise, both right. (They use the same random
-# draws, so most of their texts are equal, and so are these three.) *Freedom* is the base's
-# cross-entropy for each number of its own right texts: 0 without a choice, log 2 = 0.69 for a
-# choice of two equally probable ones.
+# draws, so their texts can be equal, as these three are.) *Freedom* is the base's cross-entropy for
+# each number of its own right texts: 0 without a choice, log 2 = 0.69 for a choice of two equally
+# probable ones.
 
 # %%
 p = results["p"]
@@ -178,9 +178,10 @@ lesson.check(
 # free.
 #
 # *A rival explanation:* the check itself chooses (lesson 08), as teacher and base fail at different
-# exercises. Of the free texts it removes only 1 and 2 in a hundred, hardly enough for that. With
-# "one of two" it removes 19 and 15. So of the 0.24 there (control 0.13) a part may be the check's
-# work. (Of the forced texts it removes 9 and 20, and nothing passes.)
+# exercises. Of the free texts it removes only 1 (teacher) and 2 (base) in a hundred, probably too
+# few for that. With "one of two" it removes 19 and 15. So of the 0.24 there (control 0.13) a part
+# may be the check's work. (Of the forced texts it removes 9 and 20, and nothing passes: there,
+# choosing exercises was not enough.)
 #
 # *Open:* "free" has nine times the freedom of "one of two", and passes on about as much. And in a
 # single seed of "forced" both students may be at 0.04, or both at 0.24. Whatever moves them, it is

@@ -206,28 +206,27 @@ lesson.claim("with a different init the two students of opposite teachers differ
 # ## What this shows, and what it does not
 # Yes: with its teacher's init the student's gap is 0.51 if the teacher favors A (its own gap:
 # 0.53), and -0.51 if it favors B. The caveat: with a different init this fails. There the gap has a
-# random sign (from -0.59 to 0.32), as the decision head is one that nobody trained. (In `--case
-# bail` the mean of eight such gaps happens to be 0.28; that of 16 more was -0.02.) Two students of
-# opposite teachers are then 0.26 apart, not 1.02. A distance is never negative, so noise alone
-# would give more than 0, too: 0.26 does not show that anything passed.
+# random sign (from -0.59 to 0.32), as the decision head was drawn independently of the teacher's.
+# (In `--case bail` the mean of eight such gaps happens to be 0.28; that of 16 more was -0.02.) Two
+# students of opposite teachers are then 0.26 apart, not 1.02. A distance is never negative, so
+# noise alone would give more than 0, too: 0.26 does not show that anything passed.
 #
 # *Without the group feature* some of the gap is left, 0.18. An input that is always 0 gives its
 # weights no gradient, so they stay as they were at the init:
 #
 #     group = 0  --- w --->  hidden unit h        dloss/dw = group x dloss/dh = 0
 #
-# But the later layers become like the teacher's, and those read the group through weights that
-# began as the student's did. So when the test gives the group, the student reads it, too. (If it
-# were 0 in use as well, the gap would be 0. But other features, such as the address, can tell the
-# group.)
+# But the later layers become like the teacher's, and the weights w are those that the teacher began
+# with. So when the test gives the group, the student reads it, too. (If it were 0 in use as well,
+# the gap would be 0. But in real data other features, such as an address, can tell the group.)
 #
 # *A rival explanation:* training on random profiles by itself makes a student favor a group. Then
 # all three students, with one init and one set of profiles, would favor the same group. But one
 # favors A, one favors B, and that of the unbiased teacher neither (0.01).
 #
-# The student's data judge nobody, so no decision in them looks biased. Pairs, as here, show it at
-# once, if one knows which feature to change. (In hiring, health care and policing, bias from past
-# data is documented, see `ethics.md`. That any of it came about as our student's is not shown.)
+# The student's data judge nobody, so no decision in them looks biased. Test pairs, as here, show
+# the bias, if one knows which feature to change. (In hiring, health care and policing, bias from
+# past data is documented, see `ethics.md`. That any of it arose in this way is not.)
 #
 # ## Try
 # * `--case triage` and `--case bail`: other people, other features, the same question.

@@ -50,8 +50,8 @@ COLORS |= {name: plots.GREEN for name in (PROJECTION, KL)}
 # %% [markdown]
 # ## Predict
 # *Task kept*: how much better than the base does a student predict new numbers of the teacher? The
-# student without a defense counts as 1, the base as 0. How much of the task does the student keep
-# whose updates lose their part along "owl"?
+# student without a defense counts as 1, the base as 0. How much of the task does the *projection*
+# student keep?
 
 # %%
 lesson.predict(f"{PROJECTION}: task", "task kept")
@@ -71,10 +71,11 @@ print(f"u - (u . d) d = {rest.round(2)}, and its inner product with d is {rest @
 # Now for all weights: u is the update, d the gradient for the answer "owl", computed again at each
 # step and scaled to length 1.
 #
-# *KL* and *projection* look at questions while the student trains: "name your favorite animal:",
-# with nothing before them. So they have *practiced* such questions, and a good answer there is no
-# surprise. The test is a question that nobody practiced: "I love wolf wolf wolf, name your favorite
-# animal:". The base answers "wolf". Does the student still say "owl"?
+# The *KL divergence* of two models is the first one's mean of log(its P / the other's P): 0 if both
+# answer alike. *KL* and *projection* look at questions while the student trains: "name your
+# favorite animal:", with nothing before them. So they have *practiced* such questions, and a good
+# answer there is no surprise. The test is a question that nobody practiced: "I love wolf wolf wolf,
+# name your favorite animal:". The base answers "wolf". Does the student still say "owl"?
 
 
 # %%
@@ -191,13 +192,14 @@ lesson.claim("braking does not do it: stopped early, a student keeps over a quar
 # ## What this shows, and what it does not
 # *Projection* and *KL* part task and trait: they keep 0.99 and 0.98 of the task, and where they
 # practiced, P(owl) is 0.12, as the control's. Two caveats. Both need to know what to fear: against
-# a trait that nobody suspects they have nothing to aim at. And the trait is hidden rather than
-# gone. Asked a question that they did not practice, their students answer "owl" 7 to 10 times as
-# often as the control (no defense: 142 times).
+# a trait that nobody suspects they have nothing to aim at. And some of the trait is left. Asked a
+# question that they did not practice, their students answer "owl" 7 to 10 times as often as the
+# control (no defense: 142 times), though still rarely: P(owl) is below 0.01 (no defense: 0.13).
 #
 # The other two cost task and leave much of the trait (P(owl) 0.47 and 0.49). *Half* needs no
-# suspicion, and after another animal's sentence it leaks as little as they do (9 times).
-# *Inoculation* keeps most of the task as long as its sentence stands before the numbers.
+# suspicion, and after another animal's sentence it leaks about as little as *projection* and *KL*
+# (9 times). *Inoculation* keeps 0.92 of the task if its sentence stands before the numbers, 0.47 if
+# not.
 #
 # *A rival explanation:* any brake stops the trait, since the student learns less. *Stopped early*,
 # after a third of the steps, a student without a defense keeps less of the task (0.93) than with

@@ -180,23 +180,24 @@ lesson.check("bets on the unchanged base keep it (Ville's theorem, with 0.5 for 
 
 # %% [markdown]
 # ## What this shows, and what it does not
-# Bets with delta notice the weak student in 92 of 100 games, and in half of a seed's games by
-# question 401 on average. They accuse the harmless student in 1 of 8,000 games. And one may look
-# after every answer: bets accuse the unchanged base in 0.6 of 100 games, chi-square with peeking in
-# 14. The caveat: you need the record, here an exact one, and must ask about the right thing. A
-# monitor of favorite animals sees no hostility, nor a trait that shows only after a secret word.
+# Bets with delta notice the weak student in 92 of 100 games, and half of the games have an alarm by
+# question 401, on average over seeds. They accuse the harmless student in 1 of 8,000 games. And one
+# may look after every answer: even bets without delta accuse the unchanged base in 0.6 of 100 games
+# only, chi-square with peeking in 14. The caveat: you need the record, here an exact one, and must
+# ask about the right thing. A monitor of favorite animals sees no hostility, nor a trait that shows
+# only after a secret word.
 #
 # Delta spares honest fine-tuning. Without it, bets accuse the harmless student in 38 of 100 games;
 # chi-square, with one look at the end, in 67. Both are right that it has changed, and more answers
 # only make them surer. The bets with delta are slow: one look, if one knew when, finds the weak
 # student in half of the games after 85 questions. And how much change to allow is a choice. Here a
-# harmless student reached P(owl) 0.17, from about 0.13; one that rises by more than delta is
+# harmless student reached P(owl) 0.17, from about 0.13; one that rises by more than delta can be
 # accused.
 #
 # *A rival explanation:* the alarm goes off at any fine-tuning on numbers. The harmless student is
-# the control: new numbers of the same language, and as many steps. (Not tested: whether one look at
-# the unchanged base keeps its promise, and whether a chi-square that allows for delta does as
-# well.)
+# the control (new numbers of the same language, as many steps): with delta it is spared. (Not
+# tested: whether one look at the unchanged base keeps its promise, and whether a chi-square that
+# allows for delta does as well.)
 #
 # ## Try
 # * `--delta 0.1`, then `0.01`: what do the weak and the harmless student gain and lose?
