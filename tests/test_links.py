@@ -40,6 +40,8 @@ def problems(path):
         target = path.parent / unquote(parts.path) if parts.path else path
         if not target.exists():
             found.append(f"{link}: no such file")
+        elif "=" in parts.fragment:  # settings of a live page
+            continue
         elif parts.fragment and unquote(parts.fragment) not in anchors(target):
             found.append(f"{link}: no such heading")
         elif not target.resolve().is_relative_to(ROOT):
