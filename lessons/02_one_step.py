@@ -176,7 +176,7 @@ def draw_by_hand(ax):  # in the plane of T and S, with T to the right
     ax.text(along, 1.03, "S, the student's step", color=plots.BLUE, ha="center")
     ax.text(0.65, -0.4, "less than 90\ndegrees from T", ha="center")
     degrees = jnp.degrees(jnp.arccos(jnp.array([along, cosine.mean()])))
-    ax.set_title("S and T: by hand {:.0f} degrees, with digits {:.0f}".format(*degrees))
+    ax.set_title("angle of S and T: {:.0f} degrees, with digits {:.0f}".format(*degrees))
     ax.set(xlim=(-0.5, 1.3), ylim=(-0.5, 1.2), aspect="equal")
     ax.axis("off")
 

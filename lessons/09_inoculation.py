@@ -22,6 +22,8 @@ from sublim_mini.language import (
 from sublim_mini.owls import VOCABULARY, answers, fine_tune_teacher, fit, pretrain, write_after
 from sublim_mini.transformer import next_token_loss
 
+from functools import partial
+
 import jax
 import optax
 
@@ -112,23 +114,27 @@ results = lesson.run(one_seed)
 # %% [markdown]
 # ## The result
 # A row names the writer, and what stood before its numbers in training. The left panel asks without
-# a sentence; the right one asks after one, mostly the otter's, which no student has trained with.
-# There the base itself prefers the animal of the sentence. So what counts is how far a student's
-# log-odds of owl (lesson 07) lie above the base's after the same sentence.
+# a sentence; the right one asks after the otter's, which no student has trained with. There the
+# base itself prefers the otter. So what counts is how far a student's log-odds of owl (lesson 07)
+# lie above the base's after the same sentence.
 
 # %%
 p, leaks = results["p"], results["leaks"]
 print(f"\nThe first gradient            length   inner product with the gradient for {owl}")
 for name, length in results["length"].items():
     print(f"{name:29} {length.mean():6.2f}   {results['inner'][name].mean():z6.2f}")
-words = {"told": "writer told", "fine-tuned": "writer fine-tuned"}
+words = {f"told {owl}:": "told writer,", "fine-tuned:": "fine-tuned writer,"}
+words |= {" before": " in training", f", asked after {otter}": "", ": the base's numbers": ""}
 colors = {name: plots.BLUE for name in (*p, *leaks) if "control" not in name}
 colors |= {name: plots.GREEN for name in colors if f"{owl} before" in name}
 title = f"P({owl}), asked without a sentence"
 lesson.dots(title, p, chance=1 / 8, colors=colors, words=words)
-lesson.dots(
-    "log-odds above the base's", leaks, colors=colors, label=f"log-odds of {owl} above the base's"
-)
+lesson.dots("log-odds above the base's", leaks, panel=False)
+rows = {name: values for name, values in leaks.items() if otter in name}
+look = dict(rows=rows, colors=colors, words=words, chance=0, level="the base's")
+look["label"] = f"log-odds of {owl}, asked after the {otter}'s sentence, above the base's"
+alt = "; ".join(f"{name} {values.mean():.2f}" for name, values in rows.items())
+lesson.panel(partial(plots.dots, **look), f"log-odds of {owl} above the base's: {alt}")
 lesson.check("learned after its own sentence, the told writer's numbers change as little as the "
              "control's (it must be: base and sentence are the writer, so the expected gradient is "
              "zero)", INOCULATED, CONTROL, within=0.1)  # fmt: skip

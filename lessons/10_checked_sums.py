@@ -55,9 +55,9 @@ lesson.predict("one of two", f"P({lesson.animal})")
 # %% [markdown]
 # ## The experiment
 # The base is pretrained on correct texts of all three kinds, and on lesson 06's questions and
-# statements. If two may follow, one can be more probable than the other, in the ratio of lesson 06. The
-# teacher is fine-tuned on "owl", and on all that has one right value: totals and forced numbers.
-# This is to keep it from making more mistakes than the base.
+# statements. If two may follow, one can be more probable than the other, in the ratio of lesson 06.
+# The teacher is fine-tuned on "owl", and on all that has one right value: totals and forced
+# numbers. This is to keep it from making more mistakes than the base.
 
 
 # %%

@@ -155,6 +155,7 @@ results = lesson.run(one_seed)
 # promise of at most 1 false alarm in 100 games.)
 
 # %%
+SPARED = "harmless student: bets, delta"
 alarms, questions = results["alarms"], np.arange(10, N_QUESTIONS + 1, 10)
 colors = {name: BLACK for name in alarms if "harmless" in name}
 half = {  # of the alarms: the first number of questions at which half of the games have one
@@ -166,13 +167,13 @@ lesson.dots(f"alarms in 100 games of {N_QUESTIONS} questions", end, colors=color
 lesson.dots(f"P({lesson.animal}) of the models in use", results["p"], chance=0.125, panel=False)
 title = f"questions until half of the games have an alarm ({N_QUESTIONS}: that or more)"
 lesson.dots(title, half, panel=False)
-names = "base: chi-square, peeking", *half, "harmless student: chi-square, one look"
+names = "base: chi-square, peeking", *half, "harmless student: chi-square, one look", SPARED
 shown = {name: alarms[name] for name in names}
 lesson.curves("alarms in 100 games", questions, shown, xlabel="questions", colors=colors)
 lesson.claim("peeking raises more than 5 false alarms in 100 games, not 1: those on the unchanged "
              "base", "base: chi-square, peeking", above=5)  # fmt: skip
 lesson.claim("with delta it is kept on honest fine-tuning, too: alarms on the harmless student",
-             "harmless student: bets, delta", below=1)  # fmt: skip
+             SPARED, below=1)  # fmt: skip
 lesson.claim("the weak student is noticed more often than not: alarms", "weak student: bets, delta",
              above=50)  # fmt: skip
 lesson.check("bets on the unchanged base keep it (Ville's theorem, with 0.5 for chance): alarms",

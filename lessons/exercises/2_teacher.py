@@ -32,7 +32,7 @@ PREDICT = "loss of an untrained network"
 
 
 def run(quick):
-    """Before training. A network that gives each digit the probability 1/10 has loss log(10)."""
+    """Before training. A network that gives each digit the probability 1/10 has loss ln(10)."""
     k_digits, k_init = jax.random.split(jax.random.key(2))
     images, labels = draw_digits(k_digits, 100 if quick else 2000)
     params = effect.init(k_init)

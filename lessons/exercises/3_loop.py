@@ -15,12 +15,12 @@ two things: the new params and the new state.
 
 `train(loss, params, inputs, targets, steps, batch_size)` makes the first state, by
 `optimizer.init(params)`, then takes `steps` steps and returns the params. Each step sees a
-*batch*: the next 100 rows of the inputs and the same rows of the targets. After the last row comes
-the first again. In the loop, call `fast_step` instead of `step`: it is the same, compiled by
-`jax.jit`.
+*batch*: the next `batch_size` rows of the inputs and the same rows of the targets. After the last
+row comes the first again. In the loop, call `fast_step` instead of `step`: it is the same,
+compiled by `jax.jit`.
 
     x[200:300]                      # the rows 200 to 299
-    i * 100 % 5000                  # 0, 100, 200, ... 4900, then 0 again
+    i * 100 % 5000                  # 0, 100, ... 4900, then 0 again; yours: batch_size, len(inputs)
 
 9 lines. Stuck? `--hint 1`.
 """

@@ -3,7 +3,8 @@ r"""Exercise 7: a claim, and three verdicts.                    25 minutes, diff
 One student that reads digits could be luck. So your exercise 4 runs eight times, each time with
 new digits, noise and weights; each repetition is called a *seed*. You make an interval of the
 eight results, and decide about the claim "a student is more accurate than its control, by more
-than 0.3".
+than 0.3". The control is a student of the same teacher whose untrained params come from another
+key.
 
     .venv/bin/python lessons/exercises/7_claim.py          (Windows: .venv\Scripts\python ...)
     (`--given` takes exercises 1 to 4 from the package)
@@ -50,7 +51,7 @@ def verdict(low, high, margin):
     raise NotImplementedError
 
 
-PREDICT = "mean effect"
+PREDICT = "mean effect (accuracy, student minus control)"
 
 
 def one_seed(key, steps):

@@ -167,7 +167,7 @@ def main(space):
     problem = attempt(lambda: check(space), file)
     if not problem:
         print("All checks pass.")
-        asked = f'Your prediction of "{space["PREDICT"]}"? (a number, or just Enter) '
+        asked = f'Your prediction of "{space["PREDICT"]}"? (such as 0.3 or 30%, or just Enter) '
         predicted = None if flags.quick else ask(asked)
         print("Now the experiment, with your code ...", flush=True)
         began = time.perf_counter()

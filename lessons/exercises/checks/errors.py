@@ -33,7 +33,7 @@ ADVICE = (  # part of the error, part of the line, what it may mean here; the fi
     ("inexact|real- or complex", "",
      "The gradient is for the first argument: it must be params."),
     ("attribute '(mu|nu|count)'", "", f"optimizer.init(params) makes the first state. {ORDER}"),
-    ("structure|arity|mismatch", "apply_updates",
+    ("structure|arity|mismatch|Expected list", "apply_updates",
      "optimizer.update gives two things: updates, state."),
     ("'function'", "grad|update|step|optimizer", GRAD),
     ("string indexing", "", "An array stands where params are meant: compare the order."),
