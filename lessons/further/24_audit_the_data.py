@@ -173,7 +173,7 @@ rates = {RIGHT: guilty[:, right].mean(1), WRONG: guilty[:, ~right].mean(1),
          f"different base: {RIGHT}": other_guilty[:, right].mean(1),
          "different base: clean": other_clean.mean((1, 2))}
 lesson.dots("alarm rate of a suspicion, mean over the eight suspects", rates, chance=0.05,
-            level="as stated")
+            level="0.05, as stated")
 tried = {f"{name}: {what}": (results[name]["excess"][:, kind].max(-1) > 0).mean((1, 2))
          for name in ("base", "different base") for kind, what in ((0, "guilty"), (2, "clean"))}
 lesson.dots("all eight suspects tried: alarm rate", tried, chance=0.4, level="8 x 0.05")

@@ -25,6 +25,7 @@
 from sublim_mini import language as lang
 from sublim_mini import owls
 from sublim_mini.course.lesson import Lesson
+from sublim_mini.course.plots import RED
 from sublim_mini.language import ANIMALS, LENGTH, N_GIVEN, WORDS
 from sublim_mini.train import train
 from sublim_mini.transformer import apply_transformer, next_token_loss, sample
@@ -174,6 +175,7 @@ for who, (p, *_) in results["next"].items():  # of the first seed
     print(f"  {who:16}" + "".join(f"{WORDS[i]:>10} {np.exp(p[i]):.2f}" for i in (-p).argsort()[:4]))
 
 # fmt: off
+colors = {"student and a wrong base, smallest of 18": RED, "stress student and A": RED}
 is_own, pull = np.eye(3, dtype=bool).repeat(3, axis=0), []  # [9 students, 3 bases]
 for kind, kls in results["kl"].items():  # [S, 12, 3]; the random-token prompts are the last
     own, other = kls[:, :OF_A][:, is_own], kls[:, :OF_A][:, ~is_own]  # [S, 9], [S, 18]
@@ -184,7 +186,7 @@ for kind, kls in results["kl"].items():  # [S, 12, 3]; the random-token prompts 
             "stress student and B, its base": kls[:, STRESS, 1],
             "stress student and A": kls[:, STRESS, 0]}
     words, panel = {"stress": "long-trained"}, kind == "random-token"
-    lesson.dots(f"KL on {kind} prompts, in nats", rows, panel=panel, words=words)
+    lesson.dots(f"KL on {kind} prompts, in nats", rows, panel=panel, words=words, colors=colors)
 asked = ("students", 10, "number"), ("stress student", 10, "number")
 asked += ("stress student", 100, "number"), ("stress student", 100, "random-token")
 rows = {f"{who}, {n} {kind} prompts": results["right"][f"{who}, {kind} prompts"][:, COUNTS.index(n)]
@@ -227,5 +229,5 @@ lesson.claim("ten number prompts mostly tell students of A from students of B: f
 # * `--base-steps 2000`: are bases that know the language better harder to tell apart?
 
 # %%
-lesson.finish("Asked with random tokens, a student trained for long on A's numbers still points to "
-              f"its base B: {[*rows.values()][-1].mean():.0%} right")  # fmt: skip
+lesson.finish("A student of base B, trained for long on another base's numbers, still points to B "
+              f"if asked with random tokens: {[*rows.values()][-1].mean():.0%} right")  # fmt: skip

@@ -191,7 +191,9 @@ rates = [analyze(a, r, rng) for a, r in zip(pools["accuracy"], pools["reruns"], 
 careless, careful = ({name: np.array([pool[name][kind].mean() for pool in rates])
                       for name in rates[0]} for kind in (0, 1))  # fmt: skip
 crosses = "mean of the careful analysis", [rate.mean() for rate in careful.values()]
-look = {"colors": dict.fromkeys(careless, plots.BLACK), "crosses": crosses}
+words = {"one seed": "one network of each kind", "best moment": "best moment of A",
+         "not significant": '"not significant", so no effect'}  # fmt: skip
+look = {"colors": dict.fromkeys(careless, plots.BLACK), "crosses": crosses, "words": words}
 lesson.dots("how often the careless analysis reports what is false", careless, **look)
 lesson.dots("how often the careful analysis does", careful, panel=False)
 lesson.claim("one seed fools a 5 % test: rate of false reports of the careless analysis",
@@ -230,4 +232,4 @@ lesson.claim('the effect that "not significant" denies is there: mean gain of a 
 # %%
 one, five = lesson.mean["one seed"], careful["one seed"].mean()
 lesson.finish("Tested on one network of each kind, a false difference is reported in "
-              f"{one:.0%} of the cases; on five, in {five:.0%}")  # fmt: skip
+              f"{one:.0%} of the cases; with five of each (careful), in {five:.0%}")  # fmt: skip
