@@ -19,7 +19,7 @@
 # Everything is invented, and the bias is much larger than one would hope to meet. There are three
 # cases: recruitment (the default), health care and criminal justice.
 #
-# **You need** lesson 01. Reading: 5 minutes. Running: half a minute.
+# **You need** lesson 01. Reading: 5 minutes. Running: 20 seconds.
 
 # %%
 from sublim_mini.course.lesson import Lesson

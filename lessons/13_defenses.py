@@ -13,7 +13,7 @@
 # *Half* needs no suspicion. *KL* must know in which questions the trait would show. The other two
 # must know the animal.
 #
-# **You need** lessons 03, 08 and 09. Reading: 7 minutes. Running: 60 seconds.
+# **You need** lessons 03, 08 and 09. Reading: 7 minutes. Running: 70 seconds.
 
 # %%
 from sublim_mini.course import plots

@@ -17,8 +17,8 @@
 # initialization (init) or a different one. We add what the figure lacks: a teacher trained for the
 # same number of steps on *shuffled* labels.
 #
-# **You need** lesson 01. Reading: 6 minutes. Running: three minutes (longer with `--data mnist
-# --seeds 20`, as in the gallery).
+# **You need** lesson 01. Reading: 6 minutes. Running: 90 seconds (longer with `--data mnist --seeds
+# 20`, as in the gallery).
 
 # %%
 from sublim_mini.course import plots

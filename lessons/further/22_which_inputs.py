@@ -7,7 +7,7 @@
 #
 #     inputs: noise? digits?  ->  hidden layers  ->  auxiliary logits, copied from the teacher
 #
-# **You need** lesson 01. Reading: 5 minutes. Running: one minute.
+# **You need** lesson 01. Reading: 5 minutes. Running: 20 seconds.
 
 # %%
 from sublim_mini.course.lesson import Lesson

@@ -19,7 +19,7 @@
 # Then we make it hard: a student of B learns the numbers of *A's* teacher for as long as B was
 # pretrained. Which base do its answers point to?
 #
-# **You need** lesson 06. Reading: 7 minutes. Running: 2 to 3 minutes.
+# **You need** lesson 06. Reading: 7 minutes. Running: 2 minutes.
 
 # %%
 from sublim_mini import language as lang

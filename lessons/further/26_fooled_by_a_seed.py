@@ -15,7 +15,7 @@
 # A *seed* here stands for all that is random about one network, above all its initial weights. A
 # test *at 5 %* should find something in 1 of 20 cases where nothing is there.
 #
-# **You need** lesson 01 and the t test. Reading: 7 minutes. Running: 1 to 2 minutes.
+# **You need** lesson 01 and the t test. Reading: 7 minutes. Running: one minute.
 
 # %%
 from sublim_mini.course import plots
