@@ -138,7 +138,7 @@ def draw_answers(ax):
     ax.set(xlabel="its answer", ylabel="digit that is shown")
 
 
-lesson.panel(draw_answers, "The y + 3 student's answers to each digit: mostly three places further")
+lesson.panel(draw_answers, "How often the y + 3 student gives each answer to each digit")
 lesson.claim("the y + 3 student answers y + 3 more often than not: accuracy", RIGHT, above=0.5)
 lesson.claim("it answers y less often than a guess would: accuracy", WRONG, below=0.1)
 lesson.check("a different init gives chance (its class head was drawn independently of its "

@@ -144,7 +144,7 @@ def draw_changes(ax):
     ax.text(48, 192, "change of six units' weights", ha="center", va="top")
 
 
-lesson.panel(draw_changes, "Changes of weights: strokes, but noise with a different init", width=1)
+lesson.panel(draw_changes, "Changes of weights of the teacher, and of both students", width=1)
 rows, teacher = lesson.rows, results["probe of the teacher"]
 gain = rows["different init: probe"] - rows["untrained: probe"]
 of_stopped = rows["control, teacher stopped: probe"] - rows["untrained: probe"]

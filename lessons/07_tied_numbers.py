@@ -193,7 +193,7 @@ def draw_numbers(ax):
            f"{lesson.animal}'s vector", ylabel="log-probability, teacher minus base")  # fmt: skip
 
 
-lesson.panel(draw_numbers, f"The teacher raised what lies on its side: correlation {r[0]:.2f}")
+lesson.panel(draw_numbers, f"Numbers: rise against inner product, correlation {r[0]:.2f}")
 words = {f"split: {who}": f"{who}, no shared dimensions" for who in ("student", "control")}
 lesson.dots("P of the animal that is to pass", p, chance=1 / 8, words=words)
 lesson.dots("P of each animal, chosen by its vector", results["each"], panel=False)

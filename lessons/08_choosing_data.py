@@ -146,7 +146,7 @@ def draw_curve(ax):
     plots.clouds(ax, s, p, {WRONG: plots.BLACK}, left)
 
 
-lesson.panel(draw_curve, "P against mean s(x): all sets on a rising curve, the wrong one below")
+lesson.panel(draw_curve, "P(owl) of the student of each set against its mean s(x)")
 lesson.claim("the line of the base's sets predicts the teacher's: its mean error of P, over that "
              "of a constant, their mean", error / error_of_mean, below=0.5)
 gain = {name: p[name] - p["base's, any third"] for name in p}

@@ -171,15 +171,15 @@ def trade(ax):
 
 
 def leak(ax):
-    label = f"P({owl}) after another animal's sentence, over the control's"
-    plots.dots(ax, times, COLORS, 0, label, level="control")
+    where = "after another animal's sentence, over the control's"
+    plots.dots(ax, times, COLORS, 0, f"P({owl}) {where}", level="control")
     for text, x in zip(ax.texts, times.values(), strict=False):
         text.set_text(f"{np.exp(x.mean()):.0f} times")
     ax.set_xticks(np.log([1, 10, 100]), ["1", "10", "100"])
 
 
-lesson.panel(trade, "KL and projection alone keep the task with the control's P(owl)")
-lesson.panel(leak, "After another animal's sentence all are above the control")
+lesson.panel(trade, "Task kept and P(owl), asked as practiced, of each student")
+lesson.panel(leak, "P(owl) after another animal's sentence, over the control's")
 lesson.claim("after another animal's sentence KL and projection leave less than a quarter of "
              f"P({owl})", np.maximum(other[KL], other[PROJECTION]) / other[NONE],
              below=0.25)  # fmt: skip
@@ -214,5 +214,5 @@ lesson.claim("braking does not do it: stopped early, a student keeps over a quar
 
 # %%
 share, more = kept[KL].mean(), np.exp(times[KL].mean())
-lesson.finish(f"KL keeps {share:.0%} of the task and stops the {owl} where it practiced; elsewhere "
+lesson.finish(f"With KL a student keeps {share:.0%} of the task; asked what it did not practice, "
               f"it answers {owl} {more:.0f} times as often as the control")  # fmt: skip
