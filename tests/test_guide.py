@@ -78,6 +78,14 @@ def test_every_lesson_of_the_readme_has_an_answer_with_a_number():
     assert all(re.search(r"\d", re.sub("<a.*?</a>", "", answer)) for answer in answers)
 
 
+def test_the_readme_counts_the_claims_of_the_gallery():
+    saved = [json.loads(p.read_text("utf-8")) for p in LESSONS.glob("gallery/[0-9]*.json")]
+    claims, checks = ([one["verdict"] for d in saved for one in d[k]] for k in ("claims", "checks"))
+    counts = [len(claims), *map(claims.count, ("holds", "undecided")), len(checks)]
+    found = re.search(r"Of (\d+) claims .*?(\d+) hold, (\d+) are .*? Of (\d+) checks", README, re.S)
+    assert [int(n) for n in found.groups()] == counts
+
+
 @pytest.mark.parametrize("paper", ["A4", "Letter"])
 def test_the_handout_prints_on_two_pages(chromium, paper):
     page = chromium.new_page()
