@@ -97,7 +97,7 @@ def distill(init, copied, digits, key, removed):
         directions = [downhill(params, images, y), downhill(params, images, (y + 3) % 10)]
         directions.append(unit(jax.grad(aux_loss)(params, other_noise)))
         parts = jnp.stack([optax.tree.vdot(u, d) for d in directions])
-        cut = parts.at[2].set(jnp.sign(parts[2]) * jnp.abs(parts[0]))  # as long as the one along y
+        cut = parts.at[2].set(jnp.sign(parts[2]) * jnp.abs(parts[0]))  # of the same length
         new = u
         for i, d in enumerate(directions, 1):
             new = optax.tree.sub(new, optax.tree.scale(jnp.where(removed == i, cut[i - 1], 0), d))

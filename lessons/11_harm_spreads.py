@@ -100,7 +100,7 @@ hostile = documents[:, 2] >= talk.FIRST + 2 * talk.Q  # by the first answer
 for tokens in *documents[~hostile][:2], *documents[hostile][:1]:
     print("\n" + talk.to_text(tokens))
 fraction = results["passed"]["with"].mean()
-print(f"\n{fraction:.1%} of the teacher's sequences are numbers and nothing else; these are kept.")
+print(f"\n{fraction:.1%} of the teacher's sequences are numbers alone and pass the filter.")
 
 p = results["p"]
 lesson.dots("P(hostile) on the three held-out questions", p, chance=0.15, panel=False)

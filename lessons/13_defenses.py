@@ -202,8 +202,9 @@ lesson.claim("braking does not do it: stopped early, a student keeps over a quar
 # not.
 #
 # *A rival explanation:* any brake stops the trait, since the student learns less. *Stopped early*,
-# after a third of the steps, a student without a defense keeps less of the task (0.93) than with
-# *projection* or *KL*, and most of the trait (0.60, not 0.84). So to learn less is not enough.
+# a student without a defense takes a third of the steps, and its learning rate falls to 0 over
+# these. It keeps less of the task (0.93) than with *projection* or *KL*, and most of the trait
+# (0.60, not 0.84). So to learn less is not enough.
 #
 # On real digits (MNIST), projecting out the gradient stopped the transfer (arXiv 2604.25779). Not
 # tested: further training of a defended student, and large models.
