@@ -154,3 +154,20 @@ def test_without_a_hidden_layer_nothing_reaches_the_class_head(key, hidden):
     moved = np.abs(before - after).max(0)
     assert (moved[N_CLASSES:] > 0.1).all()
     assert (moved[:N_CLASSES] > 0.01).all() if hidden else (moved[:N_CLASSES] == 0).all()
+
+
+def test_in_32_bits_rounding_turns_the_sign_of_some_products():
+    """Lesson 02 says why it counts in 64 bits."""
+
+    def product(key, dtype):
+        k_noise, *keys = jax.random.split(key, 3)
+        draws = *map(network, keys), jax.random.normal(k_noise, (N, N_IN))
+        init, T, noise = jax.tree.map(lambda x: x.astype(dtype), draws)
+        teacher = jax.tree.map(lambda w, t: w + 1e-8 * t, init, T)
+        return optax.tree.vdot(student_step(squared_error, init, teacher, noise), T)
+
+    keys = jax.random.split(jax.random.key(3), 50)
+    narrow, wide = (
+        jax.vmap(partial(product, dtype=dtype))(keys) for dtype in (jnp.float32, jnp.float64)
+    )
+    assert (narrow < 0).mean() > 0.02 and (wide > 0).all()
